@@ -1,3 +1,3 @@
-"""What does each parameter of a recurrent network do? A Hydra sweep harness over PyTorch's recurrent modules on MNIST."""
+"""What does each parameter of a recurrent network do? A Hydra sweep harness over PyTorch's modules on MNIST."""
 
 __version__ = "0.1.0"

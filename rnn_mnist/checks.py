@@ -110,7 +110,8 @@ def _effective_model(model: ModelConfig, input_size: int, warnings: list[str]) -
         model = replace(model, hidden_size=hidden_size)
     if isinstance(model, LSTMConfig) and model.proj_size >= model.hidden_size:
         raise ConfigError(
-            f"model.proj_size={model.proj_size}: must be less than model.hidden_size={model.hidden_size} (0: no projection)"
+            f"model.proj_size={model.proj_size}: must be less than model.hidden_size={model.hidden_size} "
+            "(0: no projection)"
         )
     if model.init == Initialisation.identity:
         if not isinstance(model, RNNConfig):

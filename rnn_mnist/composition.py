@@ -15,7 +15,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from rnn_mnist import config as schema
 from rnn_mnist.checks import Checked, ConfigError, check
@@ -48,11 +48,7 @@ _SCHEMAS: dict[str, dict[str, type]] = {
 }
 
 
-class RunFailed(Exception):
-    """A run that started and cannot be finished; the message is one line."""
-
-
-def register(preflight: Callable[[schema.Config], None] = lambda config: None) -> None:
+def register(preflight: Callable[[schema.Config], object] | None = None) -> None:
     """Make the schema and the resolvers of ``conf/config.yaml`` known to Hydra.
 
     ``preflight`` is called with each checked configuration before its run's directory exists, and may refuse it by
@@ -66,7 +62,8 @@ def register(preflight: Callable[[schema.Config], None] = lambda config: None) -
 
     def resolve_run_name(parent: str, *, _root_: DictConfig) -> str:
         config = typed(_root_).config
-        preflight(config)
+        if preflight is not None:
+            preflight(config)
         return run_name(run_id(config), _root_.hydra.overrides.task, Path(parent))
 
     OmegaConf.register_new_resolver("run_name", resolve_run_name, replace=True)
@@ -83,10 +80,15 @@ def typed(config: DictConfig) -> Checked:
     sections = {str(key): config[key] for key in config if key != "hydra"}
     _refuse_extra_keys(schema.Config, sections)
     absent = [entry.name for entry in fields(schema.Config) if entry.name not in sections]
-    missing = sorted(key for key in OmegaConf.missing_keys(config) if not key.startswith("hydra"))
+    missing = [
+        f"{key}.{inner}"
+        for key, value in sections.items()
+        if isinstance(value, DictConfig)
+        for inner in sorted(OmegaConf.missing_keys(value))
+    ]
     for key in (*absent, *missing):
         raise ConfigError(f"{key}: has no value")
-    values = {
+    values: dict[str, Any] = {
         key: OmegaConf.to_object(value) if isinstance(value, DictConfig) else value for key, value in sections.items()
     }
     return check(schema.Config(**values))
@@ -129,9 +131,16 @@ def explain_error(error: BaseException) -> str | None:
             line = known(link, chain)
             if line is not None:
                 return line
+    if any(_resolver_crashed(link) for link in chain):
+        return None
     if isinstance(error, HydraException | OmegaConfBaseException) or _raised_in_hydra(error):
         return " ".join(str(error).split())
     return None
+
+
+def _resolver_crashed(error: BaseException) -> bool:
+    """OmegaConf wraps whatever a resolver raises in this very class; bad interpolations are subclasses of it."""
+    return type(error) is InterpolationResolutionError
 
 
 def _raised_in_hydra(error: BaseException) -> bool:
@@ -141,7 +150,7 @@ def _raised_in_hydra(error: BaseException) -> bool:
 
 
 def _own_error(error: BaseException, _chain: list[BaseException]) -> str | None:
-    return " ".join(str(error).split()) if isinstance(error, ConfigError | RunFailed) else None
+    return " ".join(str(error).split()) if isinstance(error, ConfigError) else None
 
 
 def _missing_option(error: BaseException, _chain: list[BaseException]) -> str | None:
@@ -162,7 +171,7 @@ def _unparsable_override(error: BaseException, _chain: list[BaseException]) -> s
 
 
 def _bad_key_or_value(error: BaseException, chain: list[BaseException]) -> str | None:
-    if not isinstance(error, OmegaConfBaseException) or not error.full_key:
+    if not isinstance(error, OmegaConfBaseException) or not error.full_key or _resolver_crashed(error):
         return None
     reason = str(error.msg or error).splitlines()[0]
     if "not in" in reason:

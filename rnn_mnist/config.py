@@ -1,4 +1,4 @@
-"""The schema of a run's configuration: every key with its type, range, unit and source. Imports neither torch nor Hydra.
+"""The schema of a run's configuration: every key with its type, range and unit. Imports neither torch nor Hydra.
 
 The values that a command starts from stand in ``conf/``; a default here only says what a key means when a YAML file
 leaves it out. Ranges are declared beside their fields with :func:`bounded` and enforced by :mod:`rnn_mnist.checks`.
@@ -54,6 +54,11 @@ class SequenceKind(StrEnum):
     pixels = "pixels"
     permuted_pixels = "permuted_pixels"
     random_length = "random_length"
+
+    @property
+    def reads_pixels(self) -> bool:
+        """Whether a time step is a single pixel."""
+        return self in (SequenceKind.pixels, SequenceKind.permuted_pixels)
 
 
 class DataName(StrEnum):
@@ -158,7 +163,8 @@ class LSTMConfig(ModelConfig):
     Attributes:
         proj_size: if positive, ``h`` is projected to this many features before it is output and fed back
             (Sak et al. 2014, arXiv:1402.1128); 0 leaves ``h`` at ``hidden_size``.
-        forget_bias: if set, the forget gate's two bias vectors start with this sum (1 is usual: Jozefowicz et al. 2015).
+        forget_bias: if set, the forget gate's two bias vectors start with this sum (1 is usual; Jozefowicz et al.
+            2015, "An empirical exploration of recurrent network architectures").
     """
 
     cell: Cell = Cell.lstm
@@ -182,7 +188,7 @@ class SequenceConfig:
     @property
     def shape(self) -> tuple[int, int]:
         """The (longest) number of time steps and the features of each."""
-        if self.kind in (SequenceKind.pixels, SequenceKind.permuted_pixels):
+        if self.kind.reads_pixels:
             return IMAGE_SIZE * IMAGE_SIZE, 1
         return IMAGE_SIZE, IMAGE_SIZE
 
@@ -300,7 +306,7 @@ class ScheduleConfig:
 
 @dataclass
 class CosineConfig(ScheduleConfig):
-    """Half a cosine from ``optimizer.lr`` to ``final_fraction`` of it (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+    """Half a cosine from ``optimizer.lr`` to ``final_fraction`` of it (Loshchilov, Hutter 2017, arXiv:1608.03983)."""
 
     name: ScheduleName = ScheduleName.cosine
     final_fraction: float = bounded(0.0, ge=0, le=1)

@@ -1,0 +1,94 @@
+"""On what and how exactly a run computes: device, threads, precision, determinism."""
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from rnn_mnist.checks import ConfigError
+from rnn_mnist.config import Config, Precision, TrainingConfig
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that ``training.device`` names.
+
+    Raises:
+        ConfigError: if this machine (or this build of PyTorch) does not have it.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            name = "cuda"
+        elif torch.backends.mps.is_available():
+            name = "mps"
+        else:
+            name = "cpu"
+    device = torch.device(name)
+    if device.type == "cuda":
+        visible = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= visible:
+            have = f"{visible} CUDA device(s)" if visible else "no CUDA device"
+            raise ConfigError(f"training.device={name}: PyTorch sees {have} here; allowed: auto, cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("training.device=mps: PyTorch sees no Apple GPU here; allowed: auto, cpu")
+    return device
+
+
+def describe_device(device: torch.device) -> str:
+    """What a manifest calls the device."""
+    return f"{device.type}: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
+
+
+@contextmanager
+def execution(config: Config, device: torch.device) -> Iterator[None]:
+    """PyTorch's process-wide switches as ``config.training`` wants them, put back afterwards."""
+    with ExitStack() as stack:
+        if config.training.threads is not None:
+            stack.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(config.training.threads)
+        if device.type == "cuda":
+            _set_cuda_precision(config.training, stack)
+        if config.training.deterministic:
+            _set_deterministic(config, device, stack)
+        yield
+
+
+def autocast(precision: Precision, device: torch.device) -> torch.autocast:
+    """bfloat16 where PyTorch deems it safe, if ``precision`` is ``bf16``; else no change."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == Precision.bf16)
+
+
+def peak_memory_mib(device: torch.device) -> float:
+    """Peak memory, MiB: on a GPU what PyTorch allocated there, else the resident memory of this process so far."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KiB
+
+
+def _set_cuda_precision(training: TrainingConfig, stack: ExitStack) -> None:
+    # PyTorch lets cuDNN round to TF32 by default, so that fp32 has to be asked for as well.
+    wanted = "tf32" if training.precision == Precision.tf32 else "ieee"
+    backends: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
+    for backend in backends:
+        stack.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
+        backend.fp32_precision = wanted
+
+
+def _set_deterministic(config: Config, device: torch.device, stack: ExitStack) -> None:
+    was_on, was_warning = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    stack.callback(torch.use_deterministic_algorithms, was_on, warn_only=was_warning)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    if device.type == "cuda":
+        # Read when the first cuBLAS handle is made (docs.pytorch.org, "Reproducibility").
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        if config.model.dropout > 0:
+            # cuDNN seeds its dropout once a process and never again (pytorch/pytorch#74177), so that a resumed run
+            # would draw other masks; PyTorch's own kernels draw from the generator that each epoch seeds.
+            stack.enter_context(torch.backends.cudnn.flags(enabled=False))
