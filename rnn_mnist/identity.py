@@ -74,20 +74,31 @@ def run_name(identifier: str, overrides: Iterable[str], parent: Path | None = No
     if parent is not None and parent.is_dir():
         for existing in sorted(parent.glob(f"*__{identifier}")):
             return existing.name
-    readable = _safe("_".join(overrides)) or "defaults"
-    return f"{readable[: RUN_NAME_BYTES - len(identifier) - 2]}__{identifier}"
+    telling = [override for override in overrides if override.lstrip("+~").partition("=")[0] not in NOT_IDENTITY]
+    return f"{_readable(telling, RUN_NAME_BYTES - len(identifier) - 2)}__{identifier}"
 
 
 def sweep_name(name: str | None, overrides: Iterable[str]) -> str:
     """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes."""
     if name is not None:
         return name
-    text = "_".join(overrides)
-    readable = _safe(text) or "defaults"
-    if len(readable) <= SWEEP_NAME_BYTES:
-        return readable
-    digest = hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
-    return f"{readable[: SWEEP_NAME_BYTES - ID_LENGTH - 2]}__{digest}"
+    overrides = list(overrides)
+    whole = _safe("_".join(overrides)) or "defaults"
+    if len(whole) <= SWEEP_NAME_BYTES:
+        return whole
+    digest = hashlib.sha256("\n".join(overrides).encode()).hexdigest()[:ID_LENGTH]
+    return f"{_readable(overrides, SWEEP_NAME_BYTES - ID_LENGTH - 2)}__{digest}"
+
+
+def _readable(overrides: list[str], longest: int) -> str:
+    """The overrides as one safe text: whole if that fits, else with the last part of each key, else its two ends."""
+    text = _safe("_".join(overrides)) or "defaults"
+    if len(text) > longest:
+        text = _safe("_".join(re.sub(r"^[^=]*\.", "", override) for override in overrides)) or "defaults"
+    if len(text) > longest:
+        half = (longest - 2) // 2
+        text = f"{text[:half]}..{text[-half:]}"
+    return text.strip("_.,")
 
 
 def _safe(text: str) -> str:

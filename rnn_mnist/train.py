@@ -47,12 +47,12 @@ def train_run(checked: Checked, directory: Path, overrides: list[str]) -> float:
     run, identifier = Run(directory), run_id(config)
     run.lock()
     try:
-        if config.resume and run.completed(identifier):
-            return _skip(run)
         for warning in checked.warnings:
             if warning not in _warned:
                 _warned.add(warning)
                 log.warning("warning: %s", warning)
+        if config.resume and run.completed(identifier):
+            return _skip(run)
         device = resolve_device(config.training.device)
         with execution(config, device):
             return _train(run, config, identifier, device, overrides)

@@ -7,7 +7,7 @@ from statistics import median
 import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks.tutorial import TutorialLoop
 from rnn_mnist.composition import compose_checked
@@ -140,10 +140,9 @@ def _time(
             "data.validation_size=0",
         ]
     ).config
-    cell: type[nn.RNNBase] = CELLS[network.cell]
     tutorial_loop = TutorialLoop(
         data_root(None),
-        cell=cell,
+        cell=CELLS[network.cell],
         hidden_size=network.hidden_size,
         num_layers=network.num_layers,
         train_images=steps * BATCH_SIZE,

@@ -5,6 +5,7 @@ device; Adam at a constant rate; the last time step into a linear layer.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,12 +21,12 @@ NUM_CLASSES = 10
 class TutorialNetwork(nn.Module):
     """``out[:, -1]`` of a recurrent module into a linear layer."""
 
-    def __init__(self, cell: type[nn.RNNBase], hidden_size: int, num_layers: int) -> None:
+    def __init__(self, cell: Callable[..., nn.RNNBase], hidden_size: int, num_layers: int) -> None:
         """As the tutorial: ``batch_first=True``, everything else as PyTorch has it."""
         super().__init__()
         self.num_layers, self.hidden_size = num_layers, hidden_size
         self.is_lstm = cell is nn.LSTM
-        self.recurrent = cell(INPUT_SIZE, hidden_size, num_layers, batch_first=True)  # type: ignore[call-arg]
+        self.recurrent = cell(INPUT_SIZE, hidden_size, num_layers, batch_first=True)
         self.linear = nn.Linear(hidden_size, NUM_CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -45,7 +46,7 @@ class TutorialLoop:
         self,
         root: Path,
         *,
-        cell: type[nn.RNNBase] = nn.LSTM,
+        cell: Callable[..., nn.RNNBase] = nn.LSTM,
         hidden_size: int = 128,
         num_layers: int = 2,
         batch_size: int = 128,

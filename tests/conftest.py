@@ -1,0 +1,71 @@
+"""The real configuration and the real MNIST, small enough to be quick."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+from rnn_mnist.checks import Checked
+from rnn_mnist.composition import compose_checked
+from rnn_mnist.config import DataName
+from rnn_mnist.data import DataSet, load_data_set
+
+REPOSITORY = Path(__file__).parent.parent
+
+# One run of these takes a second; all else is as conf/ has it.
+SMALL = ("model.hidden_size=8", "data.train_fraction=0.01", "training.threads=1")
+
+CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this session unpacks MNIST; the user's own cache stays untouched."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(autouse=True)
+def _isolated(mnist_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Data from this session's folder, and Hydra's global state cleared after each test."""
+    monkeypatch.setenv("RNN_MNIST_DATA", str(mnist_root))
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    yield
+    GlobalHydra.instance().clear()
+
+
+@pytest.fixture(scope="session")
+def mnist(mnist_root: Path) -> DataSet:
+    return load_data_set(DataName.mnist, mnist_root)
+
+
+def small(*overrides: str) -> Checked:
+    """The composed and checked configuration, made small, with the given overrides on top."""
+    return compose_checked([*SMALL, *overrides])
+
+
+def start(module: str, *arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """``python -m module arguments`` in ``cwd``, as a user types it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
+    )
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> CommandLine:
+    """Runs ``python -m module arguments`` in an empty folder and returns its exit code and what it printed."""
+
+    def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        process = start(module, *arguments, cwd=tmp_path)
+        stdout, stderr = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    return run

@@ -1,0 +1,111 @@
+"""Wrong input is refused when the configuration is composed, in one line that names key, value and what is allowed."""
+
+import pytest
+
+from rnn_mnist.checks import ConfigError
+from rnn_mnist.composition import compose_checked, explain_error
+from rnn_mnist.config import GRUConfig, LSTMConfig, OneCycleConfig
+from rnn_mnist.parameter_count import parameter_count
+
+WRONG = [
+    ("model=foo", ("model=foo", "gru, lstm, rnn")),
+    ("model.num_layer=3", ("model.num_layer", "did you mean num_layers?")),
+    ("foo=3", ("foo", "model, sequence, data")),
+    ("+foo=3", ("foo", "no such key")),
+    ("+model.foo=3", ("model.foo", "no such key")),
+    ("model.num_layers=abc", ("model.num_layers=abc", "Integer")),
+    ("model.num_layers=1.5", ("model.num_layers=1.5", "Integer")),
+    ("model.num_layers=0", ("model.num_layers=0", "at least 1")),
+    ("model.hidden_size=0", ("model.hidden_size=0", "at least 1")),
+    ("model.hidden_size=null", ("model.hidden_size=null", "not Optional")),
+    ("model.readout=foo", ("model.readout=foo", "last_step, final_hidden, mean, max")),
+    ("model.init=identity", ("model.init=identity", "model=rnn")),
+    ("model.nonlinearity=relu", ("model.nonlinearity", "only with model=rnn")),
+    ("model.proj_size=128", ("model.proj_size=128", "less than model.hidden_size=128")),
+    ("model.dropout=1.5", ("model.dropout=1.5", "at most 1")),
+    ("model.dropout=nan", ("model.dropout=nan", "at least 0")),
+    ("model.cell=gru", ("model.cell=gru", "model=gru")),
+    ("model.parameter_budget=10", ("model.parameter_budget=10", "too small")),
+    ("model=null", ("None",)),
+    ("~model", ("model",)),
+    ("model.num_layers=[1", ("model.num_layers=[1",)),
+    ("training=3", ("training=3",)),
+    ("training.epochs=0", ("training.epochs=0", "at least 1")),
+    ("training.batch_size=55001", ("training.batch_size=55001", "55,000 training images")),
+    ("training.device=tpu", ("training.device=tpu", "auto, cpu, cuda, cuda:N or mps")),
+    ("training.precision=fp8", ("training.precision=fp8", "fp32, tf32, bf16")),
+    ("data.validation_size=60000", ("data.validation_size=60000", "less than")),
+    ("optimizer.lr=0", ("optimizer.lr=0", "greater than 0")),
+    ("optimizer.lr=-1", ("optimizer.lr=-1", "greater than 0")),
+    ("optimizer.momentum=0.9", ("optimizer.momentum", "optimizer=sgd")),
+    ("sweep=a/b", ("sweep='a/b'",)),
+    ("seed=-1", ("seed=-1", "at least 0")),
+    ("experiment=foo", ("experiment=foo", "depth")),
+]
+
+
+@pytest.mark.parametrize(("override", "words"), WRONG, ids=[override for override, _ in WRONG])
+def test_wrong_input_is_one_line(override: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(Exception) as caught:
+        compose_checked([override])
+    line = explain_error(caught.value)
+    assert line is not None
+    assert "\n" not in line
+    for word in words:
+        assert word in line
+
+
+def test_bugs_are_not_mistaken_for_wrong_input() -> None:
+    assert explain_error(ZeroDivisionError("division by zero")) is None
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["training.early_stopping_patience=2", "data.validation_size=0"],
+        ["model.forget_bias=1", "model.bias=false"],
+        ["optimizer=sgd", "optimizer.nesterov=true", "optimizer.momentum=0"],
+        ["sequence=random_length", "sequence.min_rows=29"],
+    ],
+)
+def test_keys_that_contradict_each_other_are_refused(overrides: list[str]) -> None:
+    with pytest.raises(ConfigError, match=overrides[0].split("=")[0].split(".")[0]):
+        compose_checked(overrides)
+
+
+def test_dropout_with_one_layer_is_recorded_as_none_and_said() -> None:
+    checked = compose_checked(["model.num_layers=1", "model.dropout=0.5"])
+    assert checked.config.model.dropout == 0.0
+    assert len(checked.warnings) == 1
+    assert "model.dropout=0.5" in checked.warnings[0]
+    assert "no effect" in checked.warnings[0]
+    assert compose_checked(["model.num_layers=2", "model.dropout=0.5"]).config.model.dropout == 0.5
+
+
+def test_identity_start_without_relu_is_said() -> None:
+    assert compose_checked(["model=rnn", "model.init=identity"]).warnings
+    assert not compose_checked(["model=rnn", "model.init=identity", "model.nonlinearity=relu"]).warnings
+
+
+def test_momentum_is_cycled_only_where_there_is_some() -> None:
+    without = compose_checked(["schedule=one_cycle", "optimizer=sgd", "optimizer.momentum=0"]).config.schedule
+    with_momentum = compose_checked(["schedule=one_cycle", "optimizer=sgd"]).config.schedule
+    assert isinstance(without, OneCycleConfig)
+    assert isinstance(with_momentum, OneCycleConfig)
+    assert not without.cycle_momentum
+    assert with_momentum.cycle_momentum
+
+
+def test_each_choice_of_model_is_its_own_type() -> None:
+    assert isinstance(compose_checked([]).config.model, LSTMConfig)
+    assert isinstance(compose_checked(["model=gru"]).config.model, GRUConfig)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("budget", [5_000, 50_000, 500_000])
+def test_a_parameter_budget_picks_the_nearest_hidden_size(cell: str, budget: int) -> None:
+    model = compose_checked([f"model={cell}", f"model.parameter_budget={budget}"]).config.model
+    chosen = abs(parameter_count(model, 28) - budget)
+    for neighbour in (model.hidden_size - 1, model.hidden_size + 1):
+        model.hidden_size = neighbour
+        assert chosen <= abs(parameter_count(model, 28) - budget)

@@ -1,0 +1,108 @@
+"""A run's id is its whole effective configuration, less what does not change what its result means."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnn_mnist.composition import compose_checked
+from rnn_mnist.identity import run_id, run_name, setting_id, sweep_name
+
+
+def identify(*overrides: str) -> str:
+    return run_id(compose_checked(list(overrides)).config)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "data.root=/somewhere",
+        "training.device=cpu",
+        "training.threads=1",
+        "training.evaluation_batch_size=10",
+        "sweep=name",
+        "resume=false",
+        "question=why",
+        "model=lstm",
+        "model.dropout=0",
+    ],
+)
+def test_where_and_how_fast_is_not_identity(override: str) -> None:
+    assert identify(override) == identify()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seed=1",
+        "model=gru",
+        "model.batch_first=false",
+        "model.readout=mean",
+        "sequence=columns",
+        "data=kmnist",
+        "data.split_seed=1",
+        "data.augmentation.max_shift=1",
+        "optimizer.lr=0.02",
+        "schedule=cosine",
+        "training.epochs=3",
+        "training.precision=bf16",
+    ],
+)
+def test_whatever_changes_the_result_is_identity(override: str) -> None:
+    assert identify(override) != identify()
+
+
+def test_settings_share_all_but_the_seed() -> None:
+    first, second = (compose_checked([f"seed={seed}"]).config for seed in (0, 1))
+    assert setting_id(first) == setting_id(second)
+    assert setting_id(compose_checked(["model=gru"]).config) != setting_id(first)
+
+
+def test_a_grid_with_inert_dropout_holds_one_run_for_it() -> None:
+    assert identify("model.num_layers=1", "model.dropout=0.5") == identify("model.num_layers=1")
+    assert identify("model.num_layers=2", "model.dropout=0.5") != identify("model.num_layers=2")
+
+
+def test_a_parameter_budget_is_the_run_of_the_size_it_picks() -> None:
+    size = compose_checked(["model.parameter_budget=50000"]).config.model.hidden_size
+    assert identify("model.parameter_budget=50000") == identify(f"model.hidden_size={size}")
+
+
+@given(st.lists(st.text(), max_size=40))
+def test_names_are_short_safe_and_end_in_the_id(overrides: list[str]) -> None:
+    name = run_name("0123456789ab", overrides)
+    assert name.endswith("__0123456789ab")
+    assert len(name.encode()) <= 120
+    assert all(character.isalnum() or character in "._=,+-" for character in name)
+    assert name.isascii()
+    assert not name.startswith(".")
+    sweep = sweep_name(None, overrides)
+    assert 0 < len(sweep.encode()) <= 100
+    assert "/" not in sweep
+    assert not sweep.startswith(".")
+
+
+def test_names_leave_out_what_is_not_identity_and_shorten_keys_before_values() -> None:
+    overrides = ["training.threads=1", "+data.root=/somewhere", "model.num_layers=1", "seed=3"]
+    assert run_name("0123456789ab", overrides) == "model.num_layers=1_seed=3__0123456789ab"
+    overrides += ["training.gradient_clip_norm=1", "training.early_stopping_patience=3", "training.label_smoothing=0.1"]
+    assert run_name("0123456789ab", overrides) == (
+        "num_layers=1_seed=3_gradient_clip_norm=1_early_stopping_patience=3_label_smoothing=0.1__0123456789ab"
+    )
+    long = run_name("0123456789ab", [*overrides, *overrides, "model.hidden_size=77"])
+    assert long.startswith("num_layers=1")
+    assert "hidden_size=77" in long
+
+
+def test_long_sweeps_that_differ_at_the_end_differ_in_name() -> None:
+    long = "model.num_layers=" + ",".join(map(str, range(100)))
+    assert sweep_name(None, [long, "seed=1"]) != sweep_name(None, [long, "seed=2"])
+
+
+def test_a_run_keeps_its_directory_however_it_is_spelled(tmp_path: Path) -> None:
+    name = run_name("0123456789ab", ["model=lstm", "seed=0"], tmp_path)
+    assert name == "model=lstm_seed=0__0123456789ab"
+    (tmp_path / name).mkdir()
+    assert run_name("0123456789ab", ["seed=0"], tmp_path) == name
+    assert run_name("ba9876543210", ["seed=0"], tmp_path) == "seed=0__ba9876543210"

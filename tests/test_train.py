@@ -1,0 +1,262 @@
+"""The entry point as its user types it: one run, a sweep, the same command again, a kill, a mistake."""
+
+import csv
+import json
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rnn_mnist.data import DataSet
+from tests.conftest import SMALL, CommandLine, start
+
+TRAIN = "rnn_mnist.train"
+TIMINGS = ("epoch_seconds", "images_per_second")
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def untimed(path: Path) -> list[dict[str, str]]:
+    return [{key: value for key, value in row.items() if key not in TIMINGS} for row in rows(path)]
+
+
+def only_run(folder: Path) -> Path:
+    (found,) = (path for path in folder.iterdir() if path.is_dir())
+    return found
+
+
+def test_one_run_leaves_its_files_and_is_recognised_the_next_time(
+    command: CommandLine, tmp_path: Path, mnist: DataSet
+) -> None:
+    first = command(TRAIN, *SMALL)
+    assert first.returncode == 0, first.stderr
+    run = only_run(tmp_path / "outputs" / "single")
+    assert "test accuracy" in first.stdout
+    assert str(run.relative_to(tmp_path)) in first.stdout
+
+    manifest = json.loads((run / "manifest.json").read_text())
+    result = json.loads((run / "result.json").read_text())
+    status = json.loads((run / "status.json").read_text())
+    assert run.name.endswith(f"__{manifest['run_id']}")
+    assert manifest["config"]["model"]["hidden_size"] == 8
+    assert manifest["threads"] == 1
+    assert manifest["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert manifest["data_sha256"] == mnist.checksum
+    assert manifest["end"] >= manifest["start"]
+    assert status["state"] == "completed"
+    assert status["return_value"] == result["val_accuracy"]
+
+    metrics = rows(run / "metrics.csv")
+    assert [row["epoch"] for row in metrics] == ["1", "2"]
+    assert list(metrics[0]) == [
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "learning_rate",
+        "gradient_norm",
+        "epoch_seconds",
+        "images_per_second",
+    ]
+    predictions = np.load(run / "predictions.npy")
+    assert predictions.dtype == np.uint8
+    assert predictions.shape == (10_000,)
+    assert (torch.from_numpy(predictions) == mnist.test.labels).float().mean().item() == pytest.approx(
+        result["test_accuracy"]
+    )
+    by_step = rows(run / "accuracy_by_step.csv")
+    assert len(by_step) == 28
+    assert float(by_step[-1]["test_accuracy"]) == pytest.approx(result["test_accuracy"], abs=2e-4)
+    (row,) = rows(run.parent / "results.csv")
+    assert row["run"] == run.name
+    assert row["status"] == "completed"
+    assert row["model.hidden_size"] == "8"
+    assert float(row["test_accuracy"]) == result["test_accuracy"]
+    assert "test accuracy" in (run / "train.log").read_text()
+
+    written = (run / "metrics.csv").stat().st_mtime_ns
+    again = command(TRAIN, *reversed(SMALL))
+    assert again.returncode == 0
+    assert "already completed" in again.stdout
+    assert (run / "metrics.csv").stat().st_mtime_ns == written
+    assert only_run(run.parent) == run
+
+
+def test_model_pt_loads_into_plain_pytorch(command: CommandLine, tmp_path: Path, mnist: DataSet) -> None:
+    assert command(TRAIN, *SMALL).returncode == 0
+    run = only_run(tmp_path / "outputs" / "single")
+    state = torch.load(run / "model.pt", weights_only=True)
+    lstm, linear = nn.LSTM(28, 8, 2, batch_first=True), nn.Linear(8, 10)
+    lstm.load_state_dict(state["recurrent"])
+    linear.load_state_dict(state["linear"])
+    with torch.inference_mode():
+        logits = linear(lstm(mnist.test.images / 255)[0][:, -1])
+    assert (logits.argmax(1).numpy() == np.load(run / "predictions.npy")).mean() > 0.999
+
+
+def test_the_same_command_twice_gives_the_same_bytes(command: CommandLine, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        assert command(TRAIN, *SMALL, "model.dropout=0.2", f"hydra.run.dir={folder}").returncode == 0
+    first, second = folders
+    assert untimed(first / "metrics.csv") == untimed(second / "metrics.csv")
+    for name in ("predictions.npy", "accuracy_by_step.csv"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_carries_on_to_the_same_end(
+    command: CommandLine, tmp_path: Path, signal_number: signal.Signals
+) -> None:
+    arguments = [*SMALL, "training.epochs=12", "model.dropout=0.2", "data.augmentation.max_shift=2"]
+    undisturbed = tmp_path / "undisturbed"
+    assert command(TRAIN, *arguments, f"hydra.run.dir={undisturbed}").returncode == 0
+
+    process = start(TRAIN, *arguments, cwd=tmp_path)
+    single = tmp_path / "outputs" / "single"
+    deadline = time.monotonic() + 120
+    while not list(single.glob("*/checkpoint.pt")):
+        assert process.poll() is None, "it ended before it could be interrupted"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal_number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == (130 if signal_number == signal.SIGINT else -signal.SIGKILL)
+    if signal_number == signal.SIGINT:
+        assert "the same command carries on" in stderr
+        assert "Traceback" not in stderr
+    run = only_run(single)
+    assert not (run / "result.json").exists()
+    assert 1 <= len(rows(run / "metrics.csv")) < 12 or not (run / "metrics.csv").exists()
+
+    resumed = command(TRAIN, *arguments)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "continuing after epoch" in resumed.stdout
+    assert untimed(run / "metrics.csv") == untimed(undisturbed / "metrics.csv")
+    assert (run / "predictions.npy").read_bytes() == (undisturbed / "predictions.npy").read_bytes()
+    first, second = (torch.load(folder / "model.pt", weights_only=True) for folder in (run, undisturbed))
+    for part in ("recurrent", "linear"):
+        assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
+    assert json.loads((run / "status.json").read_text())["attempts"] == 2
+
+
+def test_resume_false_trains_anew(command: CommandLine, tmp_path: Path) -> None:
+    assert command(TRAIN, *SMALL).returncode == 0
+    run = only_run(tmp_path / "outputs" / "single")
+    written = (run / "metrics.csv").stat().st_mtime_ns
+    again = command(TRAIN, *SMALL, "resume=false")
+    assert again.returncode == 0
+    assert (run / "metrics.csv").stat().st_mtime_ns > written
+    assert only_run(run.parent) == run
+
+
+def test_a_sweep_reaches_the_models_and_grows(command: CommandLine, tmp_path: Path) -> None:
+    sweep = ["-m", "sweep=layers", *SMALL, "training.epochs=1"]
+    first = command(TRAIN, *sweep, "model.num_layers=1,2", "model.dropout=0,0.5")
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "outputs" / "layers"
+    table = rows(folder / "results.csv")
+    # One layer has no use for dropout: its two cells are one run.
+    assert sorted((row["model.num_layers"], row["model.dropout"]) for row in table) == [
+        ("1", "0.0"),
+        ("2", "0.0"),
+        ("2", "0.5"),
+    ]
+    assert {row["status"] for row in table} == {"completed"}
+    assert len({row["parameters"] for row in table}) == 2
+    assert first.stdout.count("has no effect") == 1
+
+    more = command(TRAIN, *sweep, "model.num_layers=3,2,1")
+    assert more.returncode == 0, more.stderr
+    assert more.stdout.count("already completed") == 2
+    assert {row["model.num_layers"] for row in rows(folder / "results.csv")} == {"1", "2", "3"}
+
+
+def test_a_sweep_is_named_by_its_overrides(command: CommandLine, tmp_path: Path) -> None:
+    assert command(TRAIN, "-m", *SMALL, "training.epochs=1", "seed=0,1").returncode == 0
+    (folder,) = (tmp_path / "outputs").iterdir()
+    assert folder.name.endswith("seed=0,1")
+    assert len(rows(folder / "results.csv")) == 2
+
+
+def test_a_diverged_run_fails_and_says_where(command: CommandLine, tmp_path: Path) -> None:
+    wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=1000", "seed=1"]
+    result = command(TRAIN, *SMALL, *wild)
+    assert result.returncode == 1
+    assert "epoch 1, step" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+    run = only_run(tmp_path / "outputs" / "single")
+    status = json.loads((run / "status.json").read_text())
+    assert status["state"] == "failed"
+    assert "epoch 1, step" in status["error"]
+    (row,) = rows(run.parent / "results.csv")
+    assert row["status"] == "failed"
+    assert row["error"] == status["error"]
+    assert row["test_accuracy"] == ""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["model.num_layers=0"], "model.num_layers=0: must be at least 1"),
+        (["model.proj_size=500"], "model.proj_size=500: must be less than"),
+        (["training.device=cuda:63"], "training.device=cuda:63: PyTorch sees"),
+        (["model=transformer"], "model=transformer: no such option; allowed: gru, lstm, rnn"),
+        (["model.hiden_size=3"], "did you mean hidden_size?"),
+        (["-m", "model.num_layers=1,x"], "model.num_layers=x"),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(
+    command: CommandLine, tmp_path: Path, overrides: list[str], words: str
+) -> None:
+    result = command(TRAIN, *overrides)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not list(tmp_path.rglob("status.json"))
+    if "-m" not in overrides:
+        assert not (tmp_path / "outputs").exists()
+
+
+def test_broken_data_is_named_and_fails_the_run(command: CommandLine, tmp_path: Path) -> None:
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "t10k-labels-idx1-ubyte").write_bytes(b"broken")
+    result = command(TRAIN, *SMALL, f"data.root={tmp_path / 'data'}")
+    assert result.returncode == 1
+    assert "t10k-labels-idx1-ubyte: corrupt" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_a_broken_checkpoint_is_named(command: CommandLine, tmp_path: Path) -> None:
+    assert command(TRAIN, *SMALL).returncode == 0
+    run = only_run(tmp_path / "outputs" / "single")
+    (run / "result.json").unlink()
+    (run / "checkpoint.pt").write_bytes(b"broken")
+    result = command(TRAIN, *SMALL)
+    assert result.returncode == 1
+    assert "checkpoint.pt: unreadable; resume=false" in result.stdout
+    assert command(TRAIN, *SMALL, "resume=false").returncode == 0
+
+
+def test_two_processes_do_not_train_one_run(command: CommandLine, tmp_path: Path) -> None:
+    first = start(TRAIN, *SMALL, "training.epochs=1000", cwd=tmp_path)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob("outputs/single/*/status.json")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        second = command(TRAIN, *SMALL, "training.epochs=1000")
+        assert second.returncode == 1
+        assert "another process is training this run" in second.stdout
+    finally:
+        first.kill()
+        first.communicate()
