@@ -146,7 +146,8 @@ def _read(name: DataName, root: Path, *, train: bool) -> LabelledImages:
     # torchvision reports a failed download as RuntimeError, URLError or an HTTP library's OSError, and a broken
     # file as whatever its reader stumbles over.
     except (RuntimeError, OSError, ValueError, TypeError, AssertionError, EOFError) as error:
-        raise DataError(_how_to_get(name, root)) from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{_how_to_get(name, root)} ({reason})") from error
     images, labels = data.data, data.targets
     if name == DataName.qmnist:
         labels = labels[:, 0]  # the other columns say who wrote the digit
@@ -170,7 +171,7 @@ def _how_to_get(name: DataName, root: Path) -> str:
         folder, files = kind.__name__, [(kind.mirrors[0] + file, md5) for file, md5 in kind.resources]
     wanted = ", ".join(f"{url} (MD5 {md5})" for url, md5 in files)
     place = root / folder / "raw"
-    return f"data={name}: cannot be downloaded or read; fetch {wanted} and put it, still compressed, in {place}"
+    return f"data={name}: cannot be downloaded or read; fetch {wanted} and put it in {place}, compressed or unpacked"
 
 
 def _md5(content: bytes) -> str:

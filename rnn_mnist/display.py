@@ -73,7 +73,6 @@ class TrainingDisplay:
         if metrics.val_accuracy is not None:
             parts.append(f"validation loss {metrics.val_loss:.4f}, accuracy {100 * metrics.val_accuracy:.2f} %")
         parts.append(f"{metrics.epoch_seconds:.1f} s")
-        parts.append(f"{metrics.images_per_second:,.0f} images/s")
         remaining = self._epochs - self._epochs_done
         if remaining > 0:
             pace = (time.perf_counter() - self._start) / self._epochs_here

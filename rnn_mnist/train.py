@@ -186,7 +186,7 @@ def _is_relative(directory: Path) -> bool:
 
 def _show_files(directory: Path) -> None:
     names = sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
-    log.info("files in %s: %s", directory, ", ".join(names))
+    log.info("wrote %s: %s", directory, ", ".join(names))
 
 
 def main() -> None:

@@ -1,0 +1,29 @@
+"""The benchmark runs and compares what it says; its figures are nobody's assertion."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+
+def benchmark(*arguments: str) -> str:
+    command = [sys.executable, str(REPOSITORY / "scripts" / "benchmark.py"), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.slow
+def test_step_times_all_networks() -> None:
+    printed = benchmark("step", "--steps", "2", "--rounds", "1")
+    for network in ("LSTM 2x128", "LSTM 1x32", "GRU 2x128", "RNN 2x128"):
+        assert network in printed
+    assert "floor" in printed
+
+
+@pytest.mark.slow
+def test_accuracy_compares_ours_with_the_tutorials_loop() -> None:
+    printed = benchmark("accuracy", "--seeds", "2")
+    assert "experiment=article:" in printed
+    assert "the tutorial's loop:" in printed
+    assert "Welch" in printed

@@ -1,0 +1,65 @@
+"""The README is true: its snippet runs, its commands compose, its links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from rnn_mnist.composition import compose_checked
+from rnn_mnist.data import DataSet
+from tests.conftest import REPOSITORY, CommandLine
+from tests.test_experiments import STUDIES, grid
+
+README = (REPOSITORY / "README.md").read_text()
+PAGES = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+
+
+def test_quick_start_holds_two_commands() -> None:
+    section = README.partition("## Quick start")[2].partition("\n## ")[0]
+    commands = [line for line in section.splitlines() if line.startswith("    python3 -m venv")]
+    assert len(commands) == 2
+    assert commands[0].endswith(".venv/bin/python -m rnn_mnist.train -m model.num_layers=1,2,3")
+    assert commands[1].endswith(".venv/bin/python -m pytest")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_compose(page: Path) -> None:
+    commands = re.findall(r"python -m rnn_mnist\.(?:train|explain)([^`#\n]*)", page.read_text())
+    assert commands
+    for command in commands:
+        overrides = [word for word in shlex.split(command) if "=" in word]
+        compose_checked([re.sub(r"=([^,(]+),.*", r"=\1", word) for word in overrides if "range(" not in word])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_table_of_studies_is_complete() -> None:
+    for path in STUDIES:
+        runs = max(1, len(grid(path)))
+        question = path.read_text().splitlines()[1].removeprefix("# ")
+        assert re.search(rf"\| `{path.stem}` \| {re.escape(question)} \| {runs} ", README), path.stem
+
+
+def test_the_snippet_reproduces_the_predictions(
+    command: CommandLine, tmp_path: Path, mnist: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = command("rnn_mnist.train", "training.epochs=1", "data.train_fraction=0.01")
+    assert trained.returncode == 0, trained.stderr
+    (run,) = (tmp_path / "outputs" / "single").glob("*/model.pt")
+    monkeypatch.chdir(run.parent)
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(snippet.strip().splitlines()) == 5
+    names = {"torch": torch, "nn": nn, "images": mnist.test.images[:500]}
+    exec(snippet, names)
+    import numpy as np
+
+    predicted = names["logits"].argmax(1).numpy()
+    assert (predicted == np.load("predictions.npy")[:500]).mean() > 0.99
