@@ -18,6 +18,7 @@ from rnn_mnist.config import (
     RNNConfig,
     SGDConfig,
 )
+from rnn_mnist.errors import ExpectedError
 from rnn_mnist.parameter_count import hidden_size_for_budget
 
 TRAINING_IMAGES = {
@@ -32,7 +33,7 @@ _BOUND_WORDS = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
-class ConfigError(Exception):
+class ConfigError(ExpectedError):
     """A configuration that cannot be run; the message is one line with the key, the value and what is allowed."""
 
 

@@ -19,6 +19,7 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 
 from rnn_mnist import config as schema
 from rnn_mnist.checks import Checked, ConfigError, check
+from rnn_mnist.errors import ExpectedError
 from rnn_mnist.identity import run_id, run_name, sweep_name
 
 _PACKAGE = Path(__file__).parent
@@ -120,7 +121,7 @@ def compose_checked(overrides: list[str]) -> Checked:
 
 
 def explain_error(error: BaseException) -> str | None:
-    """One line for a mistake of the user, naming key, value and what is allowed; ``None`` for what looks like a bug."""
+    """One line for what the user can act on, with key, value and what is allowed; ``None`` for what looks like a bug."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:
@@ -150,7 +151,7 @@ def _raised_in_hydra(error: BaseException) -> bool:
 
 
 def _own_error(error: BaseException, _chain: list[BaseException]) -> str | None:
-    return " ".join(str(error).split()) if isinstance(error, ConfigError) else None
+    return " ".join(str(error).split()) if isinstance(error, ExpectedError) else None
 
 
 def _missing_option(error: BaseException, _chain: list[BaseException]) -> str | None:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from rnn_mnist.atomic_files import write_atomically
 from rnn_mnist.config import IMAGE_SIZE, DataName
+from rnn_mnist.errors import ExpectedError
 from rnn_mnist.seeding import generator
 
 BUNDLED_MNIST = Path(__file__).parent / "bundled" / "mnist"
@@ -30,8 +31,8 @@ MNIST_MD5 = {
 }
 
 
-class DataError(Exception):
-    """A data set that is missing or broken; the message is one line that names the file."""
+class DataError(ExpectedError):
+    """A data set that is missing or broken; the message names the file."""
 
 
 @dataclass(frozen=True)

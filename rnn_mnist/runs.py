@@ -12,6 +12,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from rnn_mnist.atomic_files import write_atomically, write_json
+from rnn_mnist.errors import ExpectedError
 from rnn_mnist.identity import flatten
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ RESULT_COLUMNS = (
 _FACTOR_GROUPS = ("model", "sequence", "optimizer", "schedule", "training", "data")
 
 
-class RunInUseError(Exception):
-    """Another process is at work on the run; the message is one line."""
+class RunInUseError(ExpectedError):
+    """Another process is at work on the run."""
 
 
-class RunFormatError(Exception):
-    """A file of a run that this version cannot read; the message is one line that names it."""
+class RunFormatError(ExpectedError):
+    """A file of a run that this version cannot read; the message names it."""
 
 
 class Run:

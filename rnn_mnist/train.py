@@ -18,19 +18,19 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from rnn_mnist.checks import Checked, ConfigError
+from rnn_mnist.checks import Checked
 from rnn_mnist.composition import CONFIG_DIR, explain_error, register, typed
 from rnn_mnist.config import Config
-from rnn_mnist.data import DataError, data_root, load_data_set
+from rnn_mnist.data import data_root, load_data_set
 from rnn_mnist.display import TrainingDisplay
+from rnn_mnist.errors import ExpectedError
 from rnn_mnist.execution import describe_device, execution, peak_memory_mib, resolve_device
 from rnn_mnist.identity import config_as_dict, run_id, setting_id
 from rnn_mnist.provenance import code_version, environment
-from rnn_mnist.runs import Run, RunFormatError, RunInUseError, write_results
-from rnn_mnist.training import DivergedError, Trainer
+from rnn_mnist.runs import Run, write_results
+from rnn_mnist.training import Trainer
 
 log = logging.getLogger(__name__)
-_EXPECTED_ERRORS = (ConfigError, DataError, DivergedError, RunInUseError, RunFormatError)
 _warned: set[str] = set()
 
 
@@ -41,7 +41,7 @@ def train_run(checked: Checked, directory: Path, overrides: list[str]) -> float:
         The validation accuracy of the best epoch, or the test accuracy where there is no validation split; a fraction.
 
     Raises:
-        DataError, DivergedError, RunInUseError, RunFormatError, ConfigError: see there.
+        ExpectedError: if the run cannot be made here, or diverges; its status then says why.
     """
     config = checked.config
     run, identifier = Run(directory), run_id(config)
@@ -95,7 +95,7 @@ def _train(run: Run, config: Config, identifier: str, device: torch.device, over
             if made_by.get("source_sha256") != code_version().source_sha256:
                 log.warning("warning: its first epochs were made by other code")
         return _fit_and_test(run, config, identifier, trainer)
-    except _EXPECTED_ERRORS as error:
+    except ExpectedError as error:
         run.fail(str(error))
         raise
     except KeyboardInterrupt:
@@ -166,7 +166,7 @@ def task(composed: DictConfig) -> float:
         log.info("question: %s", checked.config.question)
     try:
         value = train_run(checked, directory, [str(override) for override in overrides or []])
-    except _EXPECTED_ERRORS as error:
+    except ExpectedError as error:
         log.error("failed: %s", error)
         if sweeping:
             raise

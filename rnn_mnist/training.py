@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from rnn_mnist.config import Config
 from rnn_mnist.data import DataSet, split_indices
+from rnn_mnist.errors import ExpectedError
 from rnn_mnist.evaluation import Evaluation, TestResult, accuracy_by_step, evaluate
 from rnn_mnist.execution import autocast
 from rnn_mnist.models import RecurrentClassifier
@@ -27,7 +28,7 @@ OnStep = Callable[[int, float, float], None]
 def _ignore_step(_step: int, _loss: float, _accuracy: float) -> None: ...
 
 
-class DivergedError(Exception):
+class DivergedError(ExpectedError):
     """The loss became NaN or infinite; the message names epoch and step."""
 
 

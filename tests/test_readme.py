@@ -3,7 +3,9 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -57,9 +59,7 @@ def test_the_snippet_reproduces_the_predictions(
     monkeypatch.chdir(run.parent)
     (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(snippet.strip().splitlines()) == 5
-    names = {"torch": torch, "nn": nn, "images": mnist.test.images[:500]}
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "images": mnist.test.images[:500]}
     exec(snippet, names)
-    import numpy as np
-
     predicted = names["logits"].argmax(1).numpy()
     assert (predicted == np.load("predictions.npy")[:500]).mean() > 0.99

@@ -203,6 +203,16 @@ def test_a_diverged_run_fails_and_says_where(command: CommandLine, tmp_path: Pat
     assert row["test_accuracy"] == ""
 
 
+def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: CommandLine, tmp_path: Path) -> None:
+    wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "seed=1"]
+    result = command(TRAIN, "-m", "sweep=rates", *SMALL, *wild, "optimizer.lr=1000,0.01")
+    assert result.returncode == 1
+    assert "error: training loss is" in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    table = {row["optimizer.lr"]: row["status"] for row in rows(tmp_path / "outputs" / "rates" / "results.csv")}
+    assert table == {"1000.0": "failed", "0.01": "completed"}
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
