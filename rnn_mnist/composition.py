@@ -121,7 +121,7 @@ def compose_checked(overrides: list[str]) -> Checked:
 
 
 def explain_error(error: BaseException) -> str | None:
-    """One line for what the user can act on, with key, value and what is allowed; ``None`` for what looks like a bug."""
+    """One line, with key, value and what is allowed, for what a user can act on; ``None`` for what looks like a bug."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:
