@@ -15,7 +15,10 @@ from rnn_mnist.config import (
     Nonlinearity,
     OneCycleConfig,
     OptimizerConfig,
+    Readout,
+    RMSpropConfig,
     RNNConfig,
+    SequenceKind,
     SGDConfig,
 )
 from rnn_mnist.errors import ExpectedError
@@ -30,7 +33,10 @@ TRAINING_IMAGES = {
 }
 
 _BOUND_WORDS = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
-_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:(0|[1-9]\d?))?")
+
+# The momentum that torch.optim.lr_scheduler.OneCycleLR begins with (its max_momentum).
+CYCLED_MOMENTUM = 0.95
 
 
 class ConfigError(ExpectedError):
@@ -61,12 +67,14 @@ def check(config: Config) -> Checked:
         _check_bounds(key, value, metadata)
     warnings: list[str] = []
     model = _effective_model(config.model, config.sequence.shape[1], warnings)
-    schedule = config.schedule
-    if isinstance(schedule, OneCycleConfig) and schedule.cycle_momentum and not _has_momentum(config.optimizer):
-        schedule = replace(schedule, cycle_momentum=False)
+    _check_readout(config, warnings)
     _check_optimizer(config.optimizer)
     _check_training(config)
-    return Checked(replace(config, model=model, schedule=schedule), tuple(warnings))
+    optimizer, schedule = config.optimizer, config.schedule
+    if isinstance(schedule, OneCycleConfig):
+        optimizer, schedule = _effective_momentum(optimizer, schedule, warnings)
+        _check_one_cycle(config, schedule)
+    return Checked(replace(config, model=model, optimizer=optimizer, schedule=schedule), tuple(warnings))
 
 
 def training_image_count(config: Config) -> int:
@@ -130,8 +138,45 @@ def _effective_model(model: ModelConfig, input_size: int, warnings: list[str]) -
     return model
 
 
-def _has_momentum(optimizer: OptimizerConfig) -> bool:
-    return isinstance(optimizer, AdamConfig) or getattr(optimizer, "momentum", 0.0) > 0
+def _check_readout(config: Config, warnings: list[str]) -> None:
+    model = config.model
+    ends_differ = config.sequence.kind == SequenceKind.random_length
+    if ends_differ and model.bidirectional and model.readout == Readout.last_step:
+        warnings.append(
+            "model.readout=last_step with model.bidirectional=true: the backward half has read one row, and a "
+            "different one in sequences of different length; readout=final_hidden takes one that has read them all"
+        )
+
+
+def _effective_momentum(
+    optimizer: OptimizerConfig, schedule: OneCycleConfig, warnings: list[str]
+) -> tuple[OptimizerConfig, OneCycleConfig]:
+    """One cycle writes its own momentum over the optimizer's, where that has one."""
+    cycled: OptimizerConfig
+    if isinstance(optimizer, AdamConfig):
+        key, value, cycled = "beta1", optimizer.beta1, replace(optimizer, beta1=CYCLED_MOMENTUM)
+    elif isinstance(optimizer, SGDConfig | RMSpropConfig) and optimizer.momentum > 0:
+        key, value, cycled = "momentum", optimizer.momentum, replace(optimizer, momentum=CYCLED_MOMENTUM)
+    else:
+        return optimizer, replace(schedule, cycle_momentum=False)
+    if not schedule.cycle_momentum:
+        return optimizer, schedule
+    if value not in (0.9, CYCLED_MOMENTUM):  # 0.9 is what conf/ has, and nobody chose
+        warnings.append(
+            f"optimizer.{key}={value} has no effect: schedule=one_cycle moves it from {CYCLED_MOMENTUM} to 0.85 and "
+            f"back; the run counts as optimizer.{key}={CYCLED_MOMENTUM} (schedule.cycle_momentum=false keeps it)"
+        )
+    return cycled, schedule
+
+
+def _check_one_cycle(config: Config, schedule: OneCycleConfig) -> None:
+    # PyTorch divides by the length of the rise, less a step.
+    steps = config.training.epochs * -(-training_image_count(config) // config.training.batch_size)
+    if schedule.pct_start * steps == 1:
+        raise ConfigError(
+            f"schedule.pct_start={schedule.pct_start}: of {steps} training steps that is exactly one, which "
+            "PyTorch's OneCycleLR cannot do; a little more or less is allowed"
+        )
 
 
 def _check_optimizer(optimizer: OptimizerConfig) -> None:
@@ -154,5 +199,15 @@ def _check_training(config: Config) -> None:
             f"training.early_stopping_patience={training.early_stopping_patience}: needs data.validation_size "
             "greater than 0"
         )
-    if config.sweep is not None and (not config.sweep.strip(" .") or "/" in config.sweep or "\0" in config.sweep):
-        raise ConfigError(f"sweep={config.sweep!r}: must be a folder name without '/'")
+    if config.sweep is not None:
+        check_sweep_name(config.sweep)
+
+
+def check_sweep_name(name: str) -> None:
+    """Refuse what is not the name of a folder.
+
+    Raises:
+        ConfigError: if it is empty, hidden, too long or has a slash.
+    """
+    if not name.strip() or name.startswith(".") or "/" in name or "\0" in name or len(name.encode()) > 100:
+        raise ConfigError(f"sweep={name!r}: must be a folder name of at most 100 bytes, without '/' or a leading '.'")

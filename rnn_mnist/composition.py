@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -18,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from rnn_mnist import config as schema
-from rnn_mnist.checks import Checked, ConfigError, check
+from rnn_mnist.checks import Checked, ConfigError, check, check_sweep_name
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.identity import run_id, run_name, sweep_name
 
@@ -67,9 +68,14 @@ def register(preflight: Callable[[schema.Config], object] | None = None) -> None
             preflight(config)
         return run_name(run_id(config), _root_.hydra.overrides.task, Path(parent))
 
+    def resolve_sweep_name(name: str | None, overrides: list[str]) -> str:
+        if name is not None:
+            check_sweep_name(name)
+        return sweep_name(name, overrides)
+
     OmegaConf.register_new_resolver("run_name", resolve_run_name, replace=True)
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
-    OmegaConf.register_new_resolver("sweep_name", sweep_name, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
 
 
 def typed(config: DictConfig) -> Checked:
@@ -134,7 +140,11 @@ def explain_error(error: BaseException) -> str | None:
                 return line
     if any(_resolver_crashed(link) for link in chain):
         return None
-    if isinstance(error, HydraException | OmegaConfBaseException) or _raised_in_hydra(error):
+    if _raised_in_hydra(error):
+        # The override is not in the message, but it is what the loop that raised it stands at.
+        override = getattr(_last_frame(error).f_locals.get("override"), "input_line", None)
+        return f"{override}: {error}" if override else str(error)
+    if isinstance(error, HydraException | OmegaConfBaseException):
         return " ".join(str(error).split())
     return None
 
@@ -146,8 +156,11 @@ def _resolver_crashed(error: BaseException) -> bool:
 
 def _raised_in_hydra(error: BaseException) -> bool:
     """Hydra reports some unusable overrides (``model=null``) as bare ValueErrors."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return isinstance(error, ValueError) and frames[-1].f_globals.get("__name__", "").startswith("hydra.")
+    return isinstance(error, ValueError) and _last_frame(error).f_globals.get("__name__", "").startswith("hydra.")
+
+
+def _last_frame(error: BaseException) -> FrameType:
+    return [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
 
 
 def _own_error(error: BaseException, _chain: list[BaseException]) -> str | None:

@@ -256,7 +256,7 @@ class OptimizerConfig:
 
     name: OptimizerName = MISSING
     lr: float = bounded(0.01, gt=0, le=1000)
-    weight_decay: float = bounded(0.0, ge=0)
+    weight_decay: float = bounded(0.0, ge=0, le=1000)
 
 
 @dataclass
@@ -274,7 +274,7 @@ class AdamWConfig(AdamConfig):
     """``torch.optim.AdamW``: weight decay apart from the gradient."""
 
     name: OptimizerName = OptimizerName.adamw
-    weight_decay: float = bounded(0.01, ge=0)
+    weight_decay: float = bounded(0.01, ge=0, le=1000)
 
 
 @dataclass
@@ -320,8 +320,8 @@ class OneCycleConfig(ScheduleConfig):
         pct_start: share of the steps in which the rate rises to ``optimizer.lr``.
         div_factor: the first rate is ``optimizer.lr / div_factor``.
         final_div_factor: the last rate is the first one divided by this.
-        cycle_momentum: whether momentum (Adam: beta1) falls from 0.95 to 0.85 while the rate rises, and back; it
-            takes the place of the optimizer's own and is off where that has none.
+        cycle_momentum: whether momentum (Adam: beta1) falls from 0.95 to 0.85 while the rate rises, and back; the
+            optimizer's own value then has no effect and counts as 0.95. Off where the optimizer has no momentum.
     """
 
     name: ScheduleName = ScheduleName.one_cycle
@@ -350,7 +350,8 @@ class TrainingConfig:
         evaluation_batch_size: images a batch where nothing is learned; it changes speed and memory alone.
         gradient_clip_norm: if set, the gradient is scaled down to at most this norm.
         label_smoothing: share of the target spread evenly over the classes (in the training loss only).
-        early_stopping_patience: if set, training ends after this many epochs without a better validation accuracy.
+        early_stopping_patience: if set, training ends after this many epochs without a better one (a higher
+            validation accuracy, or the same at a lower validation loss).
         precision: ``fp32``; ``tf32`` lets an NVIDIA GPU round the factors of products to 10 bits of mantissa;
             ``bf16`` is autocast.
         device: ``auto`` (the GPU where there is one), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock
@@ -81,8 +82,7 @@ def load_data_set(name: DataName, root: Path) -> DataSet:
         root.mkdir(parents=True, exist_ok=True)
         if name == DataName.mnist:
             unpack_mnist(root)
-        with FileLock(root / f".{name}.lock"):
-            train, test = (_read(name, root, train=train) for train in (True, False))
+        train, test = (_read(name, root, train=train) for train in (True, False))
     except OSError as error:
         raise DataError(f"data.root={root}: cannot be used: {error}") from error
     digest = hashlib.sha256()
@@ -132,18 +132,25 @@ def _read(name: DataName, root: Path, *, train: bool) -> LabelledImages:
     # Imported here: it takes as long as torch itself, and what only needs the classes above should not wait.
     from torchvision import datasets
 
-    try:
+    def read(*, download: bool) -> Any:
         match name:
             case DataName.mnist:
-                data = datasets.MNIST(root, train=train)
+                return datasets.MNIST(root, train=train)
             case DataName.fashion_mnist:
-                data = datasets.FashionMNIST(root, train=train, download=True)
+                return datasets.FashionMNIST(root, train=train, download=download)
             case DataName.kmnist:
-                data = datasets.KMNIST(root, train=train, download=True)
+                return datasets.KMNIST(root, train=train, download=download)
             case DataName.qmnist:
-                data = datasets.QMNIST(root, what="train" if train else "test10k", download=True)
+                return datasets.QMNIST(root, what="train" if train else "test10k", download=download)
             case DataName.emnist_digits:
-                data = datasets.EMNIST(root, split="digits", train=train, download=True)
+                return datasets.EMNIST(root, split="digits", train=train, download=download)
+
+    try:
+        try:
+            data = read(download=False)
+        except RuntimeError:  # not there yet
+            with FileLock(root / f".{name}.lock"):
+                data = read(download=True)
     # torchvision reports a failed download as RuntimeError, URLError or an HTTP library's OSError, and a broken
     # file as whatever its reader stumbles over.
     except (RuntimeError, OSError, ValueError, TypeError, AssertionError, EOFError) as error:

@@ -63,7 +63,8 @@ def accuracy_by_step(
 ) -> list[float]:
     """After which time step does it know? The accuracy of :meth:`RecurrentClassifier.logits_by_step` at each step.
 
-    Sequences that end early count with their last step from then on.
+    Sequences that end early count with their last step from then on. In a bidirectional model the backward direction
+    has read the rest of the sequence at every step, so that early steps are not ignorant there.
     """
     model.eval()
     steps = images.images.shape[1] * images.images.shape[2] if reader.kind.reads_pixels else images.images.shape[1]
@@ -73,6 +74,5 @@ def accuracy_by_step(
         here = batch.to(images.images.device)
         sequences, lengths = reader.read(images.images[here], batch)
         predicted = model.logits_by_step(sequences, lengths).argmax(2)  # [batch, time]
-        right = (predicted == images.labels[here].unsqueeze(1)).sum(0).cpu()
-        correct += functional.pad(right, (0, steps - len(right)), value=int(right[-1]))
+        correct += (predicted == images.labels[here].unsqueeze(1)).sum(0).cpu()
     return [int(count) / len(images) for count in correct]

@@ -1,7 +1,6 @@
 """On what and how exactly a run computes: device, threads, precision, determinism."""
 
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -51,8 +50,12 @@ def execution(config: Config, device: torch.device) -> Iterator[None]:
             torch.set_num_threads(config.training.threads)
         if device.type == "cuda":
             _set_cuda_precision(config.training, stack)
+            if torch.cuda.is_available():
+                torch.cuda.reset_peak_memory_stats(device)
         if config.training.deterministic:
-            _set_deterministic(config, device, stack)
+            _set_deterministic(device, stack)
+        if device.type == "cuda" and _cudnn_misleads(config):
+            _set(torch.backends.cudnn, "enabled", False, stack)
         yield
 
 
@@ -61,12 +64,19 @@ def autocast(precision: Precision, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == Precision.bf16)
 
 
-def peak_memory_mib(device: torch.device) -> float:
-    """Peak memory, MiB: on a GPU what PyTorch allocated there, else the resident memory of this process so far."""
+def peak_memory_mib(device: torch.device) -> float | None:
+    """Peak memory, MiB: on a GPU what PyTorch allocated there in this run, else what the process held resident.
+
+    The latter includes whatever the process did before. None where the system does not tell (Windows).
+    """
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
+        return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
+    try:
+        import resource
+    except ImportError:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KiB
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)  # macOS counts bytes, Linux KiB
 
 
 def _set_cuda_precision(training: TrainingConfig, stack: ExitStack) -> None:
@@ -74,21 +84,36 @@ def _set_cuda_precision(training: TrainingConfig, stack: ExitStack) -> None:
     wanted = "tf32" if training.precision == Precision.tf32 else "ieee"
     backends: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
     for backend in backends:
-        stack.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
-        backend.fp32_precision = wanted
+        _set(backend, "fp32_precision", wanted, stack)
 
 
-def _set_deterministic(config: Config, device: torch.device, stack: ExitStack) -> None:
+def _cudnn_misleads(config: Config) -> bool:
+    """Where cuDNN would not do what the configuration says, and PyTorch's own, slower, kernels take its place.
+
+    - bf16: under autocast PyTorch casts everything for cuDNN to *float16*, whatever the autocast dtype
+      (``aten/src/ATen/cudnn/AutocastRNN.cpp``), which needs the loss scaling that bf16 is chosen to avoid.
+    - deterministic dropout: cuDNN's is seeded once a process and never again (pytorch/pytorch#74177), so that a resumed
+      run would draw other masks; PyTorch's own kernels draw from the generator that each epoch seeds.
+    """
+    training = config.training
+    return training.precision == Precision.bf16 or (training.deterministic and config.model.dropout > 0)
+
+
+def _set(owner: Any, name: str, value: Any, stack: ExitStack) -> None:
+    stack.callback(setattr, owner, name, getattr(owner, name))
+    setattr(owner, name, value)
+
+
+def _set_deterministic(device: torch.device, stack: ExitStack) -> None:
     was_on, was_warning = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
     stack.callback(torch.use_deterministic_algorithms, was_on, warn_only=was_warning)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Otherwise every torch.empty is filled, so that reading it by mistake is reproducible: an LSTM's step takes a tenth
+    # longer for it, and nothing here reads what it has not written.
+    _set(torch.utils.deterministic, "fill_uninitialized_memory", False, stack)
     if device.type == "cuda":
         # Read when the first cuBLAS handle is made (docs.pytorch.org, "Reproducibility").
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        if config.model.dropout > 0:
-            # cuDNN seeds its dropout once a process and never again (pytorch/pytorch#74177), so that a resumed run
-            # would draw other masks; PyTorch's own kernels draw from the generator that each epoch seeds.
-            stack.enter_context(torch.backends.cudnn.flags(enabled=False))

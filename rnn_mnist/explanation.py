@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnn_mnist.config import IMAGE_SIZE, NUM_CLASSES, Cell, Config, LSTMConfig, ModelConfig, Readout
 from rnn_mnist.models import RecurrentClassifier
@@ -159,7 +159,7 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
         state = (h_0, c_0)
     output, final = recurrent(inputs, state)
     if isinstance(output, PackedSequence):
-        output = nn.utils.rnn.pad_packed_sequence(output, batch_first=batch_first)[0]
+        output, _ = pad_packed_sequence(output, batch_first=batch_first, total_length=sequences.shape[1])
     rows.append(
         TensorRow(
             "output",

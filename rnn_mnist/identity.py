@@ -14,16 +14,21 @@ ID_LENGTH = 12
 RUN_NAME_BYTES = 120
 SWEEP_NAME_BYTES = 100
 
-# Keys that change where, how fast or with what display a run is made, and not what its result means.
-NOT_IDENTITY = (
-    "model.parameter_budget",  # resolved into model.hidden_size
+# The keys that say how a command is run rather than what; a directory's name leaves them out.
+_NOT_IN_NAMES = (
     "data.root",
     "training.device",
     "training.threads",
     "training.evaluation_batch_size",
     "sweep",
     "resume",
+)
+
+# Keys that change where, how fast or with what display a run is made, and not what its result means.
+NOT_IDENTITY = (
+    "model.parameter_budget",  # resolved into model.hidden_size
     "question",
+    *_NOT_IN_NAMES,
 )
 
 
@@ -74,20 +79,23 @@ def run_name(identifier: str, overrides: Iterable[str], parent: Path | None = No
     if parent is not None and parent.is_dir():
         for existing in sorted(parent.glob(f"*__{identifier}")):
             return existing.name
-    telling = [override for override in overrides if override.lstrip("+~").partition("=")[0] not in NOT_IDENTITY]
-    return f"{_readable(telling, RUN_NAME_BYTES - len(identifier) - 2)}__{identifier}"
+    return f"{_readable(_telling(overrides), RUN_NAME_BYTES - len(identifier) - 2)}__{identifier}"
 
 
 def sweep_name(name: str | None, overrides: Iterable[str]) -> str:
     """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes."""
     if name is not None:
         return name
-    overrides = list(overrides)
+    overrides = _telling(overrides)
     whole = _safe("_".join(overrides)) or "defaults"
     if len(whole) <= SWEEP_NAME_BYTES:
         return whole
     digest = hashlib.sha256("\n".join(overrides).encode()).hexdigest()[:ID_LENGTH]
     return f"{_readable(overrides, SWEEP_NAME_BYTES - ID_LENGTH - 2)}__{digest}"
+
+
+def _telling(overrides: Iterable[str]) -> list[str]:
+    return [override for override in overrides if override.lstrip("+~").partition("=")[0] not in _NOT_IN_NAMES]
 
 
 def _readable(overrides: list[str], longest: int) -> str:

@@ -73,16 +73,17 @@ class RecurrentClassifier(nn.Module):
         else:
             packed = pack_padded_sequence(inputs, lengths, batch_first=batch_first, enforce_sorted=False)
             packed_output, state = self.recurrent(packed)
-            output, _ = pad_packed_sequence(packed_output, batch_first=batch_first)
+            output, _ = pad_packed_sequence(packed_output, batch_first=batch_first, total_length=sequences.shape[1])
         hidden = state[0] if isinstance(state, tuple) else state
         return (output if batch_first else output.transpose(0, 1)), hidden
 
     def logits_by_step(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The classifier applied after every time step: logits ``[batch, time, class]``.
 
-        The read-out sees what it would see if it were taken at that step: the output there (``last_step``; of
-        ``final_hidden`` the forward half, whereas the backward direction has always read the whole sequence), or the
-        mean or maximum so far. A sequence that has ended keeps its last value. The last step gives :meth:`forward`.
+        The read-out is taken at that step: the output there (``last_step``; of ``final_hidden`` the forward half,
+        beside the final backward one), or the mean or maximum so far. A sequence that has ended keeps its last value.
+        The last step gives :meth:`forward`. What the backward direction contributes at step t has read the steps from t
+        to the end, so that in a bidirectional model no step stands for a shorter sequence.
         """
         output, _ = self.encode(sequences, lengths)
         count, steps, _ = output.shape

@@ -63,7 +63,7 @@ def build_schedule(
         return lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=peak,
-            total_steps=total_steps + 1,  # it is stepped once after the last training step too
+            total_steps=total_steps,
             pct_start=config.pct_start,
             div_factor=config.div_factor,
             final_div_factor=config.final_div_factor,

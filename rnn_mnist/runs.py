@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from rnn_mnist.atomic_files import write_atomically, write_json
+from rnn_mnist.atomic_files import remove_leftovers, write_atomically, write_json
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.identity import flatten
 
@@ -56,6 +56,14 @@ class Run:
         self.accuracy_by_step_path = directory / "accuracy_by_step.csv"
         self.checkpoint_path = directory / "checkpoint.pt"
         self.model_path = directory / "model.pt"
+        self._outcome_paths = (
+            self.result_path,
+            self.checkpoint_path,
+            self.metrics_path,
+            self.predictions_path,
+            self.accuracy_by_step_path,
+            self.model_path,
+        )
         self._lock = FileLock(directory / ".lock")
 
     def lock(self) -> None:
@@ -91,22 +99,31 @@ class Run:
         return self.status().get("state") == "completed" and self.result().get("run_id") == identifier
 
     def start(self, manifest: Mapping[str, Any], *, resume: bool) -> None:
-        """Record that an attempt begins; unless it resumes, remove what earlier ones left."""
+        """Record that an attempt begins; unless it resumes this very run, remove what earlier ones left."""
+        earlier = self.manifest()
+        resume = resume and earlier.get("run_id") == manifest["run_id"]
         attempts = self.status().get("attempts", 0) + 1 if resume else 1
         if not resume:
             # The state goes first: a kill from here on leaves a run that is to be done, not one that looks complete.
-            for path in (
-                self.status_path,
-                self.result_path,
-                self.checkpoint_path,
-                self.metrics_path,
-                self.predictions_path,
-                self.accuracy_by_step_path,
-                self.model_path,
-            ):
+            for path in (self.status_path, *self._outcome_paths):
                 path.unlink(missing_ok=True)
+        for path in (self.status_path, self.manifest_path, *self._outcome_paths):
+            remove_leftovers(path)
         self._write_status({"state": "running", "attempts": attempts, "started": now()})
-        write_json(self.manifest_path, {"schema_version": SCHEMA_VERSION, **manifest, "start": now(), "end": None})
+        previous = [
+            *earlier.get("earlier_attempts", []),
+            {key: earlier.get(key) for key in ("code", "device", "threads", "start", "end")},
+        ]
+        write_json(
+            self.manifest_path,
+            {
+                "schema_version": SCHEMA_VERSION,
+                **manifest,
+                "start": now(),
+                "end": None,
+                "earlier_attempts": previous if resume else [],
+            },
+        )
 
     def update_manifest(self, **entries: Any) -> None:
         """Fill in what was not known when the attempt began."""
@@ -160,9 +177,10 @@ class Run:
         _refuse_newer(self.checkpoint_path, state)
         return state if state["run_id"] == identifier else None
 
-    def save_model(self, parts: Mapping[str, Any]) -> None:
-        """Write ``model.pt``: ``recurrent`` and ``linear``, the state dicts of the plain modules."""
-        _save_tensors(self.model_path, parts)
+    def save_model(self, parts: Mapping[str, Mapping[str, "torch.Tensor"]]) -> None:
+        """Write ``model.pt``: the state dicts of the plain modules, for a machine with or without a GPU."""
+        on_cpu = {part: {name: value.cpu() for name, value in state.items()} for part, state in parts.items()}
+        _save_tensors(self.model_path, on_cpu)
 
     def _write_status(self, status: Mapping[str, Any]) -> None:
         write_json(self.status_path, {"schema_version": SCHEMA_VERSION, **status})
@@ -199,20 +217,28 @@ def write_csv(path: Path, rows: list[dict[str, Any]] | list[Mapping[str, Any]]) 
     write_atomically(path, text.getvalue().encode())
 
 
-def write_results(sweep_directory: Path) -> Path:
+def write_results(sweep_directory: Path) -> list[str]:
     """Bring ``results.csv``, one row a run, up to date with the directories of a sweep.
 
     Each row comes from a run's own files, so that it is right whoever wrote them and whatever was killed.
+
+    Returns:
+        One line for each run that was left out because its files cannot be read.
     """
-    path = sweep_directory / "results.csv"
+    rows, problems = [], []
     with FileLock(sweep_directory / ".results.lock"):
-        manifests = sorted(sweep_directory.glob("*/manifest.json"))
-        write_csv(path, [_results_row(Run(manifest.parent)) for manifest in manifests])
-    return path
+        for manifest in sorted(sweep_directory.glob("*/manifest.json")):
+            try:
+                rows.append(_results_row(Run(manifest.parent)))
+            except RunFormatError as error:
+                problems.append(str(error))
+        write_csv(sweep_directory / "results.csv", rows)
+    return problems
 
 
 def _results_row(run: Run) -> dict[str, Any]:
-    manifest, status, result = run.manifest(), run.status(), run.result()
+    manifest, status = run.manifest(), run.status()
+    result = run.result() if status.get("state") == "completed" else {}
     config = flatten(manifest["config"])
     return {
         "run": run.directory.name,

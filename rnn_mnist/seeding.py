@@ -24,7 +24,16 @@ def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
 
 @contextmanager
 def global_stream(seed: int, purpose: str, epoch: int = 0, *, device: torch.device) -> Iterator[None]:
-    """PyTorch's global generators seeded for what accepts no generator (initialisation, dropout), then put back."""
+    """The global generators of CPU and device seeded for what accepts no generator (initialisation, dropout).
+
+    Those of the CPU and of a CUDA device are put back afterwards.
+    """
+    stream_seed = derive_seed(seed, purpose, epoch)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.random.manual_seed(derive_seed(seed, purpose, epoch))
+        torch.default_generator.manual_seed(stream_seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(stream_seed)
+        elif device.type == "mps":
+            torch.mps.manual_seed(stream_seed)
         yield

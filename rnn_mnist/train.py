@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rnn_mnist.checks import Checked
 from rnn_mnist.composition import CONFIG_DIR, explain_error, register, typed
-from rnn_mnist.config import Config
+from rnn_mnist.config import Config, Precision
 from rnn_mnist.data import data_root, load_data_set
 from rnn_mnist.display import TrainingDisplay
 from rnn_mnist.errors import ExpectedError
@@ -54,6 +54,8 @@ def train_run(checked: Checked, directory: Path, overrides: list[str]) -> float:
         if config.resume and run.completed(identifier):
             return _skip(run)
         device = resolve_device(config.training.device)
+        if config.training.precision == Precision.tf32 and device.type != "cuda":
+            log.warning("warning: training.precision=tf32 has no effect on %s", device.type)
         with execution(config, device):
             return _train(run, config, identifier, device, overrides)
     finally:
@@ -70,8 +72,20 @@ def _skip(run: Run) -> float:
     return value
 
 
+def _warn_of_changes(run: Run) -> None:
+    """Say what an earlier attempt, whose epochs are kept, was made with that differs now."""
+    manifest = run.manifest()
+    for key in ("code", "device", "threads"):
+        for attempt in manifest["earlier_attempts"]:
+            before, here = attempt[key], manifest[key]
+            if key == "code":
+                before, here = before["source_sha256"][:12], here["source_sha256"][:12]
+            if before != here:
+                log.warning("warning: its first epochs were made with %s %s, not %s", key, before, here)
+                break
+
+
 def _train(run: Run, config: Config, identifier: str, device: torch.device, overrides: list[str]) -> float:
-    made_by = run.manifest().get("code", {})
     checkpoint = run.load_checkpoint(identifier, device) if config.resume else None
     manifest: dict[str, Any] = {
         "run_id": identifier,
@@ -92,8 +106,7 @@ def _train(run: Run, config: Config, identifier: str, device: torch.device, over
         if checkpoint is not None:
             trainer.load_state_dict(checkpoint)
             log.info("continuing after epoch %d: %s", len(trainer.history), run.directory)
-            if made_by.get("source_sha256") != code_version().source_sha256:
-                log.warning("warning: its first epochs were made by other code")
+            _warn_of_changes(run)
         return _fit_and_test(run, config, identifier, trainer)
     except ExpectedError as error:
         run.fail(str(error))
@@ -140,7 +153,7 @@ def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -
             "parameters": parameters,
             "train_seconds": round(train_seconds, 3),
             "images_per_second": trainer.mean_images_per_second(),
-            "peak_memory_mib": round(peak_memory_mib(trainer.device), 1),
+            "peak_memory_mib": peak_memory_mib(trainer.device),
             "device": describe_device(trainer.device),
         },
         value,
@@ -161,6 +174,8 @@ def task(composed: DictConfig) -> float:
     overrides = OmegaConf.to_container(hydra_config.overrides.task)
     checked = typed(composed)
     sweeping = hydra_config.mode == RunMode.MULTIRUN
+    if not sweeping and hydra_config.sweeper.get("params"):
+        log.warning("warning: this is one run; -m runs the whole grid: %s", dict(hydra_config.sweeper.params))
     if checked.config.question and checked.config.question not in _warned:
         _warned.add(checked.config.question)
         log.info("question: %s", checked.config.question)
@@ -174,7 +189,8 @@ def task(composed: DictConfig) -> float:
         sys.exit(1)
     finally:
         if sweeping or directory.parent == Path("outputs/single"):
-            write_results(directory.parent)
+            for problem in write_results(directory.parent):
+                log.warning("warning: left out of results.csv: %s", problem)
     if not sweeping:
         _show_files(directory)
     return value
@@ -186,7 +202,7 @@ def _is_relative(directory: Path) -> bool:
 
 def _show_files(directory: Path) -> None:
     names = sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
-    log.info("wrote %s: %s", directory, ", ".join(names))
+    log.info("files in %s: %s", directory, ", ".join(names))
 
 
 def main() -> None:

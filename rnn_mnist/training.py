@@ -1,5 +1,6 @@
 """One run: trained epoch by epoch, resumable after each, tested once at the end. Knows nothing of files."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ class Trainer:
         learning_rate, loss, accuracy, gradient_norm = self._train_steps(epoch, on_step)
         trained = time.perf_counter()
         validation = self._evaluate_validation()
-        if validation is not None and not torch.isfinite(torch.tensor(validation.loss)):
+        if validation is not None and not math.isfinite(validation.loss):
             raise DivergedError(f"validation loss is {validation.loss} after epoch {epoch}")
         metrics = EpochMetrics(
             epoch=epoch,
@@ -140,13 +141,19 @@ class Trainer:
         return metrics
 
     def test(self) -> TestResult:
-        """Load the weights of the best epoch into the model and measure them on the test images."""
+        """Load the weights of the best epoch into the model and measure them on the test images.
+
+        Raises:
+            DivergedError: if the loss is not finite.
+        """
         self.model.load_state_dict(self._best_weights)
         everything = torch.arange(len(self._test_images))
         batch_size = self.config.training.evaluation_batch_size
         with autocast(self.config.training.precision, self.device):
             evaluation = evaluate(self.model, self._test_images, everything, self._test_reader, batch_size)
             by_step = accuracy_by_step(self.model, self._test_images, self._test_reader, batch_size)
+        if not math.isfinite(evaluation.loss):
+            raise DivergedError(f"test loss is {evaluation.loss} with the weights of epoch {self.best_epoch}")
         return TestResult(evaluation, by_step)
 
     def state_dict(self) -> dict[str, Any]:

@@ -19,13 +19,16 @@ def main() -> None:
     step_parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: PyTorch's own choice)")
     accuracy_parser = commands.add_parser("accuracy", help="test accuracies of experiment=article and the tutorial")
     accuracy_parser.add_argument("--seeds", type=int, default=8, help="runs of each (default 8)")
+    accuracy_parser.add_argument("--first-seed", type=int, default=0, help="the seeds start here (default 0)")
     accuracy_parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
     accuracy_parser.add_argument("--threads", type=int, default=1, help="CPU threads a run (default 1)")
     arguments = parser.parse_args()
     if arguments.command == "step":
         step.compare(arguments.steps, arguments.rounds, arguments.threads)
     else:
-        accuracy.compare(arguments.seeds, arguments.jobs, arguments.threads)
+        accuracy.compare(
+            range(arguments.first_seed, arguments.first_seed + arguments.seeds), arguments.jobs, arguments.threads
+        )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ WRONG = [
     ("model.dropout=nan", ("model.dropout=nan", "at least 0")),
     ("model.cell=gru", ("model.cell=gru", "model=gru")),
     ("model.parameter_budget=10", ("model.parameter_budget=10", "too small")),
-    ("model=null", ("None",)),
+    ("model=null", ("model=null", "string or a list")),
     ("~model", ("model",)),
     ("model.num_layers=[1", ("model.num_layers=[1",)),
     ("training=3", ("training=3",)),
@@ -38,7 +38,9 @@ WRONG = [
     ("optimizer.lr=0", ("optimizer.lr=0", "greater than 0")),
     ("optimizer.lr=-1", ("optimizer.lr=-1", "greater than 0")),
     ("optimizer.momentum=0.9", ("optimizer.momentum", "optimizer=sgd")),
-    ("sweep=a/b", ("sweep='a/b'",)),
+    ("sweep=a/b", ("sweep='a/b'", "folder name")),
+    ("training.device=cuda:01", ("training.device=cuda:01", "cuda:N")),
+    ("training.device=cuda:300", ("training.device=cuda:300", "cuda:N")),
     ("seed=-1", ("seed=-1", "at least 0")),
     ("experiment=foo", ("experiment=foo", "depth")),
 ]
@@ -60,16 +62,26 @@ def test_bugs_are_not_mistaken_for_wrong_input() -> None:
 
 
 @pytest.mark.parametrize(
-    "overrides",
+    ("overrides", "words"),
     [
-        ["training.early_stopping_patience=2", "data.validation_size=0"],
-        ["model.forget_bias=1", "model.bias=false"],
-        ["optimizer=sgd", "optimizer.nesterov=true", "optimizer.momentum=0"],
-        ["sequence=random_length", "sequence.min_rows=29"],
+        (
+            ["training.early_stopping_patience=2", "data.validation_size=0"],
+            "early_stopping_patience=2: needs data.valid",
+        ),
+        (["model.forget_bias=1", "model.bias=false"], "model.forget_bias=1.0: needs model.bias=true"),
+        (
+            ["optimizer=sgd", "optimizer.nesterov=true", "optimizer.momentum=0"],
+            "optimizer.nesterov=true: needs optimizer.momentum",
+        ),
+        (["sequence=random_length", "sequence.min_rows=29"], "sequence.min_rows=29: must be at least 1 and at most 28"),
+        (
+            ["schedule=one_cycle", "schedule.pct_start=0.5", "training.epochs=2", "training.batch_size=55000"],
+            "schedule.pct_start=0.5: of 2 training steps that is exactly one",
+        ),
     ],
 )
-def test_keys_that_contradict_each_other_are_refused(overrides: list[str]) -> None:
-    with pytest.raises(ConfigError, match=overrides[0].split("=")[0].split(".")[0]):
+def test_keys_that_contradict_each_other_are_refused(overrides: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
         compose_checked(overrides)
 
 
@@ -94,6 +106,22 @@ def test_momentum_is_cycled_only_where_there_is_some() -> None:
     assert isinstance(with_momentum, OneCycleConfig)
     assert not without.cycle_momentum
     assert with_momentum.cycle_momentum
+
+
+def test_momentum_that_one_cycle_overwrites_counts_as_its_own_and_is_said() -> None:
+    unset, chosen = (compose_checked(["schedule=one_cycle", *more]) for more in ([], ["optimizer.beta1=0.5"]))
+    assert unset.config.optimizer == chosen.config.optimizer
+    assert not unset.warnings
+    assert "optimizer.beta1=0.5 has no effect" in chosen.warnings[0]
+    kept = compose_checked(["schedule=one_cycle", "schedule.cycle_momentum=false", "optimizer.beta1=0.5"])
+    assert not kept.warnings
+    assert kept.config.optimizer.beta1 == 0.5  # type: ignore[attr-defined]
+
+
+def test_a_readout_that_needs_care_is_said() -> None:
+    needs_care = ["sequence=random_length", "model.bidirectional=true"]
+    assert "final_hidden" in compose_checked(needs_care).warnings[0]
+    assert not compose_checked([*needs_care, "model.readout=final_hidden"]).warnings
 
 
 def test_each_choice_of_model_is_its_own_type() -> None:

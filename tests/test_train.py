@@ -135,7 +135,7 @@ def test_an_interrupted_run_carries_on_to_the_same_end(
         assert "Traceback" not in stderr
     run = only_run(single)
     assert not (run / "result.json").exists()
-    assert 1 <= len(rows(run / "metrics.csv")) < 12 or not (run / "metrics.csv").exists()
+    assert not (run / "metrics.csv").exists() or len(rows(run / "metrics.csv")) < 12
 
     resumed = command(TRAIN, *arguments)
     assert resumed.returncode == 0, resumed.stderr
@@ -146,6 +146,33 @@ def test_an_interrupted_run_carries_on_to_the_same_end(
     for part in ("recurrent", "linear"):
         assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
     assert json.loads((run / "status.json").read_text())["attempts"] == 2
+    assert len(json.loads((run / "manifest.json").read_text())["earlier_attempts"]) == 1
+
+
+def test_a_directory_holds_one_run_at_a_time(command: CommandLine, tmp_path: Path) -> None:
+    here = f"hydra.run.dir={tmp_path / 'outputs' / 'single' / 'x'}"
+    assert command(TRAIN, *SMALL, here).returncode == 0
+    wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=1000", "seed=1"]
+    assert command(TRAIN, *SMALL, *wild, here).returncode == 1
+    (row,) = rows(tmp_path / "outputs" / "single" / "results.csv")
+    assert (row["status"], row["model.cell"], row["test_accuracy"]) == ("failed", "rnn", "")
+    assert not (tmp_path / "outputs" / "single" / "x" / "predictions.npy").exists()
+
+
+def test_an_unreadable_neighbour_is_left_out_and_said(command: CommandLine, tmp_path: Path) -> None:
+    assert command(TRAIN, *SMALL).returncode == 0
+    neighbour = only_run(tmp_path / "outputs" / "single")
+    (neighbour / "status.json").write_text("{broken")
+    result = command(TRAIN, *SMALL, "seed=1")
+    assert result.returncode == 0, result.stderr
+    assert "left out of results.csv" in result.stdout
+    assert [row["seed"] for row in rows(neighbour.parent / "results.csv")] == ["1"]
+
+
+def test_a_study_without_its_grid_says_so(command: CommandLine) -> None:
+    result = command(TRAIN, *SMALL, "experiment=batch_first", "training.epochs=1")
+    assert result.returncode == 0, result.stderr
+    assert "-m runs the whole grid" in result.stdout
 
 
 def test_resume_false_trains_anew(command: CommandLine, tmp_path: Path) -> None:

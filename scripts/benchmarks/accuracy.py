@@ -36,8 +36,8 @@ def tutorials(seed: int, threads: int) -> float:
     return loop.test_accuracy()
 
 
-def compare(seeds: int, jobs: int, threads: int) -> None:
-    """Train both with ``seeds`` seeds, ``jobs`` at a time, and print the values and Welch's test."""
+def compare(seeds: range, jobs: int, threads: int) -> None:
+    """Train both with each seed, ``jobs`` at a time, and print the values and Welch's test."""
     unpack_mnist(data_root(None))
     results: dict[str, list[float]] = {}
     loops: dict[str, Callable[[int, int], float]] = {
@@ -45,7 +45,7 @@ def compare(seeds: int, jobs: int, threads: int) -> None:
         "the tutorial's loop": tutorials,
     }
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = {name: [pool.submit(loop, seed, threads) for seed in range(seeds)] for name, loop in loops.items()}
+        futures = {name: [pool.submit(loop, seed, threads) for seed in seeds] for name, loop in loops.items()}
         for name, runs in futures.items():
             results[name] = [100 * run.result() for run in runs]
             values = " ".join(f"{value:.2f}" for value in results[name])
