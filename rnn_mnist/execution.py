@@ -45,6 +45,10 @@ def describe_device(device: torch.device) -> str:
 def execution(config: Config, device: torch.device) -> Iterator[None]:
     """PyTorch's process-wide switches as ``config.training`` wants them, put back afterwards."""
     with ExitStack() as stack:
+        # A saturated tanh RNN fills with denormal numbers, below 1e-38, which a CPU handles in microcode: epochs became
+        # 2.7 times as slow. Taken as zero they cost nothing, and the metrics stayed the same to all digits shown.
+        torch.set_flush_denormal(True)
+        stack.callback(torch.set_flush_denormal, False)
         if config.training.threads is not None:
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(config.training.threads)
