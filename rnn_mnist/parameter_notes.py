@@ -137,7 +137,8 @@ def _readout(model: ModelConfig, steps: int) -> ParameterNote:
     match model.readout:
         case Readout.last_step if model.bidirectional:
             deeper = (
-                "in a single layer it knows nothing else, which costs about a point of accuracy on rows"
+                "in a single layer it knows nothing else, which costs accuracy (98.07 % against 98.38 % with "
+                "final_hidden: 64 units, 5 epochs, 3 seeds)"
                 if model.num_layers == 1
                 else "the layers below, which have read everything, tell it a little more"
             )
