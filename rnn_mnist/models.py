@@ -75,7 +75,8 @@ class RecurrentClassifier(nn.Module):
             packed_output, state = self.recurrent(packed)
             output, _ = pad_packed_sequence(packed_output, batch_first=batch_first, total_length=sequences.shape[1])
         hidden = state[0] if isinstance(state, tuple) else state
-        return (output if batch_first else output.transpose(0, 1)), hidden
+        # One layout in memory, because sums over time would else add up in another order in the other layout.
+        return (output if batch_first else output.transpose(0, 1)).contiguous(), hidden
 
     def logits_by_step(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The classifier applied after every time step: logits ``[batch, time, class]``.

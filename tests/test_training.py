@@ -87,10 +87,11 @@ def test_seeds_differ(mnist: DataSet) -> None:
     assert without_timings(first.history) != without_timings(second.history)
 
 
+@pytest.mark.parametrize("readout", ["last_step", "mean"])
 @pytest.mark.parametrize("sequence", ["rows", "random_length"])
 @pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])
-def test_batch_first_gives_identical_predictions(model: str, sequence: str, mnist: DataSet) -> None:
-    overrides = [f"model={model}", f"sequence={sequence}", "model.dropout=0.3"]
+def test_batch_first_gives_identical_predictions(model: str, sequence: str, readout: str, mnist: DataSet) -> None:
+    overrides = [f"model={model}", f"sequence={sequence}", f"model.readout={readout}", "model.dropout=0.3"]
     first, second = (
         train(configure(*overrides, f"model.batch_first={flag}"), mnist).test().evaluation for flag in ("true", "false")
     )
