@@ -16,7 +16,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from rnn_mnist.atomic_files import write_atomically
+from hydra_plugins.workstation_launcher import write_atomically
 from rnn_mnist.config import IMAGE_SIZE, DataName
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.seeding import generator

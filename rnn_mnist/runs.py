@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from rnn_mnist.atomic_files import remove_leftovers, write_atomically, write_json
+from hydra_plugins.workstation_launcher import remove_leftovers, write_atomically, write_json
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.identity import flatten
 

@@ -1,0 +1,24 @@
+"""A Hydra launcher for one workstation: jobs side by side on its GPUs or cores, contained, resumable, in view.
+
+    python app.py -m hydra/launcher=workstation learning_rate=0.1,0.01,0.001
+
+Any Hydra application can use it; docs/launcher.md describes it. The modules whose names begin with an underscore are
+left alone by Hydra's search for plugins, which would run the others a second time and so double their classes.
+"""
+
+from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_atomically, write_json
+from hydra_plugins.workstation_launcher._directories import directory_name, readable, register_resolver
+from hydra_plugins.workstation_launcher._failures import already_shown
+from hydra_plugins.workstation_launcher._progress import in_job, report
+
+__all__ = [
+    "already_shown",
+    "directory_name",
+    "in_job",
+    "readable",
+    "register_resolver",
+    "remove_leftovers",
+    "report",
+    "write_atomically",
+    "write_json",
+]

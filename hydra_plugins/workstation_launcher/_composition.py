@@ -1,0 +1,93 @@
+"""Compose the configurations of many jobs, each of them once, and without doing again what they share.
+
+Hydra composes each job twice (the sweeper to check it, the launcher to run it), and each time reads and merges every
+YAML file. But only the choices within config groups decide which files are merged; all other overrides are applied to
+the result. So Hydra composes once for each set of choices here, the other overrides are applied to a copy by Hydra's
+own function, and the launcher gets the configurations that the sweeper's check composed.
+"""
+
+import copy
+import pickle
+from typing import Any
+
+from hydra._internal import config_loader_impl
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+
+class SweepConfigLoader(ConfigLoaderImpl):
+    """Hydra's loader of configurations, with a memory."""
+
+    def __init__(self, loader: ConfigLoaderImpl) -> None:
+        """``loader`` is the one that the app uses; it is not changed."""
+        self.__dict__.update(loader.__dict__)
+        self._original = loader
+        self._bases: dict[tuple[int, tuple[str, ...]], bytes | DictConfig] = {}
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Jobs get the app's own loader: what this one remembers is of no use to them."""
+        return (_itself, (self._original,))
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """As Hydra's; the result is kept for :meth:`take`."""
+        config = self._compose(master_config, sweep_overrides)
+        self._composed[tuple(sweep_overrides)] = config
+        return config
+
+    def take(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """The configuration that a sweeper's check composed, or a new one."""
+        composed = self._composed.pop(tuple(sweep_overrides), None)
+        return self._compose(master_config, sweep_overrides) if composed is None else composed
+
+    def forget(self) -> None:
+        """Drop the configurations that nobody took."""
+        self._composed.clear()
+
+    def _compose(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        parsed = OverridesParser.create().parse_overrides(sweep_overrides)
+        if master_config.hydra.searchpath or any(override.is_hydra_override() for override in parsed):
+            return super().load_sweep_config(master_config, sweep_overrides)
+        choices = tuple(_line(override) for override in parsed if self._is_choice(override))
+        config = self._base(master_config, choices)
+        ConfigLoaderImpl._apply_overrides_to_config(
+            [override for override in parsed if not self._is_choice(override)], config
+        )
+        config.hydra.overrides.task = [_line(override) for override in parsed]
+        # Hydra 1.4 derives this name when it is asked for.
+        make_name = getattr(config_loader_impl, "get_overrides_dirname", None)
+        if make_name is not None:
+            rules = config.hydra.job.config.override_dirname
+            config.hydra.job.override_dirname = make_name(
+                overrides=parsed, kv_sep=rules.kv_sep, item_sep=rules.item_sep, exclude_keys=rules.exclude_keys
+            )
+        OmegaConf.copy_cache(from_config=master_config, to_config=config)
+        return config
+
+    def _is_choice(self, override: Override) -> bool:
+        """Hydra's own rule, in the ``Overrides`` of its defaults list."""
+        return self.repository.group_exists(override.key_or_group) and not isinstance(override.value(), dict)
+
+    def _base(self, master_config: DictConfig, choices: tuple[str, ...]) -> DictConfig:
+        key = (id(master_config), choices)
+        if key not in self._bases:
+            base = super().load_sweep_config(master_config, list(choices))
+            try:
+                # Restoring a pickle is several times as quick as a deep copy.
+                self._bases[key] = pickle.dumps(base)
+            except Exception:  # whatever an object in a configuration raises when it refuses
+                self._bases[key] = base
+        stored = self._bases[key]
+        restored: DictConfig = pickle.loads(stored) if isinstance(stored, bytes) else copy.deepcopy(stored)
+        return restored
+
+
+def _line(override: Override) -> str:
+    line: str = override.input_line or ""
+    return line
+
+
+def _itself(loader: ConfigLoaderImpl) -> ConfigLoaderImpl:
+    return loader

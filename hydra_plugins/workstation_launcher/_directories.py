@@ -1,0 +1,72 @@
+"""What the directory of a job is called: readable override text, then the job's identity, and never a number."""
+
+import hashlib
+import inspect
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_plugins.workstation_launcher._identity import job_identity
+
+LONGEST_NAME_BYTES = 120
+
+
+def directory_name(
+    identifier: str, overrides: Iterable[str], *, leave_out: Collection[str] = (), longest: int = LONGEST_NAME_BYTES
+) -> str:
+    """A directory name for a job: its overrides, two underscores, its identifier.
+
+    Args:
+        identifier: safe characters, unique to the job.
+        overrides: as typed, ``key=value``.
+        leave_out: keys that are not worth showing.
+        longest: the most bytes that the name may have, at least ``len(identifier) + 10``.
+
+    Returns:
+        ASCII letters, digits and ``._=,+-`` alone, whatever the overrides hold.
+    """
+    telling = [override for override in overrides if override.lstrip("+~").partition("=")[0] not in leave_out]
+    return f"{readable(telling, longest - len(identifier) - 2)}__{identifier}"
+
+
+def readable(overrides: Iterable[str], longest: int) -> str:
+    """The overrides as one safe text: whole if that fits, else with the last part of each key, else its two ends."""
+    overrides = list(overrides)
+    text = _safe("_".join(overrides))
+    if len(text) > longest:
+        text = _safe("_".join(re.sub(r"^[^=]*\.", "", override) for override in overrides))
+    if len(text) > longest:
+        half = (longest - 2) // 2
+        text = f"{text[:half]}..{text[-half:]}"
+    return text.strip("_.,") or "defaults"
+
+
+def safe_identifier(identity: str) -> str:
+    """The identity itself if it can be part of a file name, else the first 12 hex digits of its SHA-256."""
+    if re.fullmatch(r"[A-Za-z0-9.=,+-][A-Za-z0-9._=,+-]{0,39}", identity):
+        return identity
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
+
+
+def _safe(text: str) -> str:
+    # One character of this text is one byte.
+    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", text).strip("_.,")
+
+
+def register_resolver() -> None:
+    """Make ``${job_directory:}`` known to OmegaConf, for ``hydra.sweep.subdir`` and ``hydra.run.dir``."""
+
+    def resolve(*, _root_: DictConfig) -> str:
+        options: Any = OmegaConf.select(_root_, "hydra.launcher") or {}
+        return directory_name(
+            safe_identifier(job_identity(_root_, options.get("identity"), options.get("not_identity") or ())),
+            _root_.hydra.overrides.task,
+            leave_out=options.get("not_in_names") or (),
+        )
+
+    # OmegaConf 2.4 gives the function the name that once belonged to another.
+    renamed = "replace" in inspect.signature(OmegaConf.register_resolver).parameters
+    register: Any = OmegaConf.register_resolver if renamed else OmegaConf.register_new_resolver
+    register("job_directory", resolve, replace=True)

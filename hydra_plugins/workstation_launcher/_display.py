@@ -1,0 +1,214 @@
+"""What people see of a sweep: the plan, a live view of the running jobs or plain lines, and how it ended."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import get_console
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from hydra_plugins.workstation_launcher._devices import Plan, Slot
+from hydra_plugins.workstation_launcher._records import COMPLETED, FAILED, Status
+from hydra_plugins.workstation_launcher._sweep import Job
+
+log = logging.getLogger("hydra_plugins.workstation_launcher")
+
+
+class Display:
+    """The view of one batch of jobs while it runs; a context manager."""
+
+    def __init__(self, jobs: Sequence[Job], plan: Plan) -> None:
+        """``jobs`` are those of the batch, the finished ones included."""
+        self._total = sum(job.twin is None for job in jobs)
+        self._done = sum(job.skipped for job in jobs)
+        self._failed = sum(job.skipped and job.status is not None and job.status.state == FAILED for job in jobs)
+        self._slots = len(plan.slots)
+        self._seconds = [job.status.seconds for job in jobs if job.skipped and job.status and job.status.seconds]
+        self._messages: dict[int, tuple[str, float | None]] = {}
+        self._unread = b""
+        self._live: Live | None = None
+
+    def __enter__(self) -> "Display":
+        """Start the live view, on a terminal."""
+        if get_console().is_terminal:
+            self._live = Live(console=get_console(), refresh_per_second=4, transient=True, auto_refresh=False)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the live view."""
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, line: str) -> None:
+        """Log a line, above the live view."""
+        log.info("%s", line)
+
+    def started(self, job: Job, slot: Slot, attempt: int) -> None:
+        """A job has been given to a process."""
+        self._messages.pop(job.number, None)
+        if self._live is None:
+            again = f", attempt {attempt}" if attempt > 1 else ""
+            log.info("#%d started on %s%s: %s", job.number, slot.name, again, job.text)
+
+    def retried(self, job: Job, status: Status, attempt: int, retries: int) -> None:
+        """A job has died and will be started again."""
+        log.warning("#%d %s; retry %d of %d: %s", job.number, status.error, attempt, retries, job.text)
+
+    def ended(self, job: Job) -> None:
+        """A job has ended for good."""
+        status = job.status
+        assert status is not None
+        self._done += 1
+        seconds = f"{status.seconds or 0:.1f} s"
+        count = f"[{self._done}/{self._total}]"
+        if status.state == COMPLETED:
+            if status.seconds:
+                self._seconds.append(status.seconds)
+            log.info("%s #%d completed in %s%s: %s", count, job.number, seconds, _shown_value(status), job.text)
+        elif status.state == FAILED:
+            self._failed += 1
+            log.error("%s #%d failed after %s: %s: %s", count, job.number, seconds, status.error, job.text)
+        else:
+            log.info("%s #%d %s after %s: %s", count, job.number, status.state, seconds, job.text)
+
+    def read_reports(self, pipe: int) -> None:
+        """Take in what running jobs say of themselves; see :func:`~hydra_plugins.workstation_launcher.report`."""
+        try:
+            self._unread += os.read(pipe, 1 << 16)
+        except BlockingIOError:
+            return
+        *lines, self._unread = self._unread.split(b"\n")
+        for line in lines:
+            try:
+                content = json.loads(line)
+                self._messages[int(content["job"])] = (str(content["message"]), content.get("done"))
+            except (ValueError, KeyError, TypeError):
+                continue  # not a report: anything that a job has inherited the pipe to may write into it
+
+    def refresh(self, running: Sequence[tuple[Job, Slot, float]], *, queued: int) -> None:
+        """Draw the live view anew."""
+        if self._live is not None:
+            self._live.update(self._view(running, queued), refresh=True)
+
+    def _view(self, running: Sequence[tuple[Job, Slot, float]], queued: int) -> RenderableType:
+        heading = Table.grid(padding=(0, 1))
+        left = self._seconds_left(running, queued)
+        heading.add_row(
+            ProgressBar(total=self._total, completed=self._done, width=30),
+            f"{self._done - self._failed} done, {self._failed} failed, {len(running)} running, {queued} queued",
+            "" if left is None else f"about {duration(left)} left",
+        )
+        table = Table.grid(padding=(0, 2))
+        for column in ({"justify": "right", "no_wrap": True}, {"no_wrap": True}, {"justify": "right", "no_wrap": True}):
+            table.add_column(**column)  # type: ignore[arg-type]
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for job, slot, seconds in running:
+            message, _ = self._messages.get(job.number, ("", None))
+            table.add_row(f"#{job.number}", slot.name, duration(seconds), Text(job.text), Text(message))
+        return Group(heading, table)
+
+    def _seconds_left(self, running: Sequence[tuple[Job, Slot, float]], queued: int) -> float | None:
+        """What is to do at the mean pace of the jobs so far, the running ones by their own reports."""
+        paces = list(self._seconds)
+        fractions = [(seconds, self._messages.get(job.number, ("", None))[1]) for job, _, seconds in running]
+        paces += [seconds / done for seconds, done in fractions if done]
+        if not paces:
+            return None
+        mean = sum(paces) / len(paces)
+        to_do = queued * mean
+        for seconds, done in fractions:
+            to_do += seconds / done - seconds if done else max(0.0, mean - seconds)
+        return to_do / self._slots
+
+
+def announce(jobs: Sequence[Job], plan: Plan, directory: Path) -> None:
+    """Say what will happen, in one line; and what an earlier command left that must be known."""
+    skipped, twins = sum(job.skipped for job in jobs), sum(job.twin is not None for job in jobs)
+    parts = [f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"]
+    if skipped:
+        parts.append(f"{skipped} already done")
+    if twins:
+        parts.append(f"{twins} the same as another")
+    resumed = sum(job.earlier is not None and not job.skipped for job in jobs)
+    if resumed:
+        parts.append(f"{resumed} to be taken up again")
+    log.info("sweep %s: %s; %s", directory, ", ".join(parts), plan.describe())
+
+
+def warn_of_other_code(jobs: Sequence[Job], code_version: str | None) -> None:
+    """Say that finished jobs were made by other code than would run now."""
+    others = [job.status.code_version for job in jobs if job.skipped and job.status is not None]
+    differing = [version for version in others if version != code_version]
+    if differing:
+        log.warning(
+            "warning: %d of the jobs already done %s made by other code (%s; now %s); resume=false runs them afresh",
+            len(differing),
+            "was" if len(differing) == 1 else "were",
+            ", ".join(sorted({version or "unknown" for version in differing})),
+            code_version or "unknown",
+        )
+
+
+def show_dry_run(jobs: Sequence[Job], plan: Plan, directory: Path) -> None:
+    """Print the table of jobs, and what they would take."""
+    table = Table(title=f"Jobs of {directory} (dry run: nothing is started)", title_justify="left")
+    for heading in ("#", "overrides", "directory", "state", "device"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "#" else "left")
+    waiting = 0
+    for job in jobs:
+        state, device = "to do", ""
+        if job.twin is not None:
+            state = f"same as #{job.twin.number}"
+        elif job.skipped and job.status is not None:
+            state = f"{job.status.state}, {duration(job.status.seconds or 0)}"
+        else:
+            if job.earlier is not None:
+                state = f"to do again (was {job.earlier.state})"
+            device = plan.slots[waiting].name if waiting < len(plan.slots) else "next free"
+            waiting += 1
+        table.add_row(str(job.number), Text(job.text), Text(job.directory.name), state, device)
+    console = get_console()
+    console.print(table)
+    seconds = [job.earlier.seconds for job in jobs if job.earlier and job.earlier.seconds]
+    estimate = "no estimate of the time: no job of this sweep has ended yet"
+    if seconds:
+        mean = sum(seconds) / len(seconds)
+        estimate = f"about {duration(mean * -(-waiting // len(plan.slots)))}, at {duration(mean)} a job so far"
+    console.print(f"{waiting} of {len(jobs)} jobs to do, {plan.describe()}; {estimate}", highlight=False)
+
+
+def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:
+    """Say how the batch ended, with every failure's cause and log."""
+    states = [job.outcome.state if job.outcome is not None else "not started" for job in jobs]
+    counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
+    skipped = sum(job.skipped for job in jobs)
+    earlier = f" ({skipped} of them earlier)" if skipped else ""
+    log.info("sweep %s: %s%s, in %s", directory, ", ".join(counts), earlier, duration(time.monotonic() - begun))
+    for job in jobs:
+        if job.twin is None and job.status is not None and job.status.state == FAILED:
+            where = job.directory / (job.status.log or "")
+            log.error("failed #%d: %s\n    %s\n    %s", job.number, job.status.error, job.text, where)
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``4.2 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _shown_value(status: Status) -> str:
+    value = status.return_value
+    return f", {value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""

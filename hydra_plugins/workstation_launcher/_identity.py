@@ -1,0 +1,76 @@
+"""What makes two jobs the same job: the fingerprint of the configuration, never a number."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hydra.utils import get_method
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+FINGERPRINT_LENGTH = 12
+
+# Where and when a job runs is not what it is.
+_VOLATILE = re.compile(r"\$\{(hydra[.:]|now:)")
+
+
+def job_identity(config: DictConfig, function: str | None, leave_out: Iterable[str]) -> str:
+    """The identity of a composed job: what the app's own function says, else :func:`fingerprint`.
+
+    Args:
+        config: the job's configuration, with its ``hydra`` node.
+        function: dotted path of a function from such a configuration to a text; see ``hydra.launcher.identity``.
+        leave_out: see :func:`fingerprint`.
+    """
+    if function is not None:
+        identify: Callable[[DictConfig], str] = get_method(function)
+        return str(identify(config))
+    return fingerprint(config, leave_out)
+
+
+def fingerprint(config: DictConfig, leave_out: Iterable[str]) -> str:
+    """The first 12 hex digits of SHA-256 over the canonical JSON of the resolved configuration.
+
+    The ``hydra`` node is not part of it; interpolations of Hydra's runtime and of the time count as they are written.
+
+    Args:
+        config: the job's configuration.
+        leave_out: dotted keys of values or sections that cannot change the job's result.
+    """
+    content = {str(key): _plain(config, key) for key in config if key != "hydra"}
+    for key in leave_out:
+        _remove(content, key.split("."))
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
+
+
+def _plain(parent: Any, key: Any) -> Any:
+    node = parent._get_node(key)
+    if node._is_missing():
+        return "???"
+    if node._is_interpolation():
+        written = str(node._value())
+        if _VOLATILE.search(written):
+            return written
+        try:
+            return _container(parent[key])
+        except OmegaConfBaseException:
+            return written
+    return _container(parent[key])
+
+
+def _container(value: Any) -> Any:
+    if isinstance(value, DictConfig):
+        return {str(key): _plain(value, key) for key in value} if not value._is_none() else None
+    if isinstance(value, ListConfig):
+        return [_plain(value, index) for index in range(len(value))] if not value._is_none() else None
+    return OmegaConf.to_container(OmegaConf.create([value]), enum_to_str=True)[0]  # type: ignore[index]
+
+
+def _remove(tree: Any, path: list[str]) -> None:
+    for part in path[:-1]:
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    if isinstance(tree, dict):
+        tree.pop(path[-1], None)

@@ -1,0 +1,188 @@
+"""What the launcher keeps on disk: ``status.json`` for a job, ``sweep.json`` for a sweep."""
+
+import base64
+import json
+import math
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+
+from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_json
+
+SCHEMA_VERSION = 1
+STATUS, SWEEP, OUTPUT, FAILURE = "status.json", "sweep.json", "output.log", ".failure.pickle"
+
+RUNNING, COMPLETED, FAILED, INTERRUPTED = "running", "completed", "failed", "interrupted"
+
+
+@dataclass
+class Status:
+    """``status.json``. A job that is ``running`` although no sweep is at work was killed together with its sweep."""
+
+    state: str
+    fingerprint: str
+    overrides: list[str]
+    attempts: int
+    started: str
+    ended: str | None = None
+    seconds: float | None = None
+    device: str | None = None
+    host: str | None = None
+    pid: int | None = None
+    code_version: str | None = None
+    return_value: Any = None
+    return_value_pickle: str | None = None
+    """Base64 of a pickle, for a return value that JSON cannot hold."""
+    error: str | None = None
+    log: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    def value(self) -> Any:
+        """What the job returned."""
+        if self.return_value_pickle is not None:
+            return cloudpickle.loads(base64.b64decode(self.return_value_pickle))
+        return self.return_value
+
+    def set_value(self, value: Any) -> None:
+        """Keep what the job returned: as JSON if it comes back the same, else pickled."""
+        if _survives_json(value):
+            self.return_value = value
+        else:
+            self.return_value_pickle = base64.b64encode(cloudpickle.dumps(value)).decode("ascii")
+
+    def finish(self, state: str, error: str | None = None) -> None:
+        """Set the state and the times of the end."""
+        self.state, self.error, self.ended = state, error, now()
+        begun = datetime.fromisoformat(self.started)
+        self.seconds = round((datetime.now(UTC) - begun).total_seconds(), 3)
+
+    def write(self, directory: Path) -> None:
+        """Write ``status.json``, whole or not at all."""
+        write_json(directory / STATUS, asdict(self))
+
+
+def _survives_json(value: Any) -> bool:
+    if isinstance(value, float):
+        return type(value) is float and math.isfinite(value)
+    if isinstance(value, list):
+        return type(value) is list and all(map(_survives_json, value))
+    if isinstance(value, dict):
+        return type(value) is dict and all(type(key) is str and _survives_json(inner) for key, inner in value.items())
+    return value is None or type(value) in (bool, int, str)
+
+
+def read_status(directory: Path) -> Status | None:
+    """The job's record, or None if there is none that this program can use: the job is then to be done."""
+    content = _read(directory / STATUS)
+    if content is None or "fingerprint" not in content:
+        return None
+    known = {entry.name for entry in fields(Status)}
+    try:
+        return Status(**{key: value for key, value in content.items() if key in known})
+    except TypeError:
+        return None
+
+
+def new_status(fingerprint: str, overrides: list[str], directory: Path, **known: Any) -> Status:
+    """The record of a job that starts now, one attempt after those that ``directory`` knows of."""
+    earlier = read_status(directory)
+    attempts = earlier.attempts + 1 if earlier is not None and earlier.fingerprint == fingerprint else 1
+    remove_leftovers(directory / STATUS)
+    return Status(
+        state=RUNNING,
+        fingerprint=fingerprint,
+        overrides=overrides,
+        attempts=attempts,
+        started=now(),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        log=OUTPUT,
+        **known,
+    )
+
+
+@dataclass
+class SweepRecord:
+    """``sweep.json``: what was planned, by which command, and where each job lies."""
+
+    directory: Path
+    jobs: dict[str, dict[str, Any]]
+    """Fingerprint to ``directory`` (relative) and ``overrides``, of this and all earlier commands."""
+    content: dict[str, Any]
+
+    @classmethod
+    def load(cls, directory: Path) -> "SweepRecord":
+        """The record of a sweep directory; an empty one if there is none or it is damaged."""
+        content = _read(directory / SWEEP) or {}
+        jobs = content.get("jobs")
+        if not isinstance(jobs, dict):
+            jobs = {}
+            # Without its index a sweep is found again from its jobs.
+            for path in sorted(directory.glob(f"**/{STATUS}")):
+                status = read_status(path.parent)
+                if status is not None:
+                    place = path.parent.relative_to(directory).as_posix()
+                    jobs[status.fingerprint] = {"directory": place, "overrides": status.overrides}
+        return cls(directory, jobs, content)
+
+    def write(self, *, factors: Mapping[str, list[str]], code_version: str | None) -> None:
+        """Write ``sweep.json``, whole or not at all."""
+        write_json(
+            self.directory / SWEEP,
+            {
+                "schema_version": SCHEMA_VERSION,
+                "created": self.content.get("created", now()),
+                "updated": now(),
+                "command": [Path(sys.executable).name, *sys.orig_argv[1:]],
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "code_version": code_version,
+                "factors": dict(factors),
+                "jobs": self.jobs,
+            },
+        )
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def git_version(directory: Path) -> str | None:
+    """``git describe --always --dirty`` of the code in a directory, or None outside of a repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(content, dict) or not isinstance(content.get("schema_version", 1), int):
+        return None
+    if content.get("schema_version", 1) > SCHEMA_VERSION:
+        raise RecordFormatError(f"{path}: written by a newer version of the launcher; update it")
+    return content
+
+
+class RecordFormatError(Exception):
+    """A record that only a newer launcher can read."""

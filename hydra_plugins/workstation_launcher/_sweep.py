@@ -1,0 +1,159 @@
+"""The jobs of a sweep: their configurations, directories and identities, and which of them are done already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, flag_override
+
+from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
+from hydra_plugins.workstation_launcher._identity import job_identity
+from hydra_plugins.workstation_launcher._options import Options
+from hydra_plugins.workstation_launcher._records import (
+    COMPLETED,
+    FAILED,
+    Status,
+    SweepRecord,
+    read_status,
+)
+
+
+@dataclass
+class Job:
+    """One job of a sweep."""
+
+    number: int
+    """Its place in the sweep, from 0; Hydra's ``hydra.job.num`` unless that directory was another job's."""
+    overrides: list[str]
+    config: DictConfig
+    fingerprint: str
+    directory: Path
+    status: Status | None = None
+    """How it ended, now or earlier; None while it has not."""
+    earlier: Status | None = None
+    """The record that an earlier command left."""
+    twin: "Job | None" = None
+    """An earlier job of this sweep with the same identity, which runs for both."""
+    skipped: bool = field(default=False)
+    """Whether it counts as done because of an earlier command."""
+
+    @property
+    def outcome(self) -> Status | None:
+        """Its own status, or its twin's."""
+        return self.status if self.twin is None else self.twin.status
+
+    @property
+    def text(self) -> str:
+        """Its overrides as typed."""
+        return " ".join(self.overrides) or "(defaults)"
+
+
+def plan_jobs(
+    *,
+    batch: Sequence[Sequence[str]],
+    first_number: int,
+    loader: SweepConfigLoader,
+    master: DictConfig,
+    options: Options,
+    record: SweepRecord,
+) -> list[Job]:
+    """Compose all jobs of a batch, give each its directory, and recognise those that need not run.
+
+    Nothing is written. Whatever is wrong with a configuration is raised here, before any job starts.
+    """
+    jobs: list[Job] = []
+    places = _Places(record)
+    by_fingerprint: dict[str, Job] = {}
+    for number, overrides in enumerate(batch, first_number):
+        config = loader.take(master, list(overrides))
+        set_hydra(config, "job.num", number)
+        set_hydra(config, "job.id", str(number))
+        HydraConfig.instance().set_config(config)
+        identity = job_identity(config, options.identity, options.not_identity)
+        twin = by_fingerprint.get(identity)
+        directory = twin.directory if twin is not None else places.settle(config, identity)
+        job = Job(number, list(overrides), config, identity, directory, twin=twin)
+        if twin is None:
+            by_fingerprint[identity] = job
+            _recognise(job, options)
+        set_hydra(config, "sweep.subdir", directory.relative_to(record.directory).as_posix().replace("${", "\\${"))
+        jobs.append(job)
+    loader.forget()
+    return jobs
+
+
+def _recognise(job: Job, options: Options) -> None:
+    earlier = read_status(job.directory)
+    if earlier is None or earlier.fingerprint != job.fingerprint:
+        return
+    job.earlier = earlier
+    finished = earlier.state == COMPLETED or (earlier.state == FAILED and not options.retry_failed)
+    if finished and options.resume:
+        job.status, job.skipped = earlier, True
+
+
+class _Places:
+    """The directories of a sweep: none is ever given to two jobs."""
+
+    def __init__(self, record: SweepRecord) -> None:
+        self._sweep = record.directory
+        self._known = {fingerprint: entry["directory"] for fingerprint, entry in record.jobs.items()}
+        self._taken = {place: fingerprint for fingerprint, place in self._known.items()}
+        self._highest = -1
+
+    def settle(self, config: DictConfig, fingerprint: str) -> Path:
+        """The directory of a job: where it lies already, else where the app wants it, else a free one like that."""
+        place = self._known.get(fingerprint)
+        if place is None:
+            place = self._free_place(config, fingerprint)
+            self._known[fingerprint] = place
+            self._taken[place] = fingerprint
+        return self._sweep / place
+
+    def _free_place(self, config: DictConfig, fingerprint: str) -> str:
+        wanted = str(OmegaConf.select(config, "hydra.sweep.subdir"))
+        if self._is_free(wanted, fingerprint, config):
+            return wanted
+        # Hydra's numbers: go on after the highest that is in use.
+        number = max(config.hydra.job.num, self._highest)
+        while True:
+            number += 1
+            set_hydra(config, "job.num", number)
+            set_hydra(config, "job.id", str(number))
+            numbered = str(OmegaConf.select(config, "hydra.sweep.subdir"))
+            if numbered == wanted:
+                return f"{wanted}__{fingerprint[:40]}"  # the name does not depend on the number
+            if self._is_free(numbered, fingerprint, config):
+                self._highest = number
+                return numbered
+
+    def _is_free(self, place: str, fingerprint: str, config: DictConfig) -> bool:
+        if place in self._taken:
+            return False
+        directory = self._sweep / place
+        status = read_status(directory)
+        if status is not None:
+            return status.fingerprint == fingerprint
+        # A job that another launcher made is known by its overrides.
+        try:
+            theirs = OmegaConf.load(directory / str(config.hydra.output_subdir) / "overrides.yaml")
+        except OSError:
+            return True
+        return bool(theirs == config.hydra.overrides.task)
+
+
+def set_hydra(config: DictConfig, key: str, value: object) -> None:
+    """Set a value under ``hydra``, which is read-only once Hydra knows of the configuration."""
+    with flag_override(config.hydra, ["readonly", "struct"], False):
+        OmegaConf.update(config.hydra, key, value)
+
+
+def factors(jobs: Sequence[Job]) -> dict[str, list[str]]:
+    """The keys whose overrides differ between jobs, each with its values in order of appearance."""
+    values: dict[str, dict[str, None]] = {}
+    for job in jobs:
+        for override in job.overrides:
+            key, _, value = override.partition("=")
+            values.setdefault(key, {})[value] = None
+    return {key: list(found) for key, found in values.items() if len(found) > 1}

@@ -1,0 +1,256 @@
+"""The plugin: Hydra's ``Launcher`` interface over the parts of this package."""
+
+import atexit
+import logging
+import os
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+from filelock import FileLock, Timeout
+from hydra import version
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobRuntime, JobStatus, configure_log, setup_globals
+from hydra.errors import CompactHydraException, HydraException
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from hydra.utils import get_method
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_plugins.workstation_launcher import _display as display
+from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
+from hydra_plugins.workstation_launcher._devices import Plan, make_plan
+from hydra_plugins.workstation_launcher._directories import register_resolver
+from hydra_plugins.workstation_launcher._failures import mark_as_shown
+from hydra_plugins.workstation_launcher._fork_server import Setup
+from hydra_plugins.workstation_launcher._job import Application
+from hydra_plugins.workstation_launcher._options import Options, checked_options, register_options
+from hydra_plugins.workstation_launcher._records import (
+    COMPLETED,
+    FAILED,
+    FAILURE,
+    RecordFormatError,
+    SweepRecord,
+    git_version,
+)
+from hydra_plugins.workstation_launcher._schedule import Scheduler
+from hydra_plugins.workstation_launcher._sweep import Job, factors, plan_jobs, set_hydra
+from hydra_plugins.workstation_launcher._workers import Workers
+
+register_options()
+register_resolver()
+
+log = logging.getLogger("hydra_plugins.workstation_launcher")
+
+
+class SweepInUseError(HydraException):
+    """Another command is at work in the sweep's directory."""
+
+
+class JobError(CompactHydraException):
+    """A job of the sweep died or did not start; raised when a sweeper asks for its return value."""
+
+
+class WorkstationLauncher(Launcher):
+    """Runs the jobs of a sweep side by side on this machine; docs/launcher.md describes it."""
+
+    def __init__(self, **options: Any) -> None:
+        """``options`` are those of :class:`~hydra_plugins.workstation_launcher._options.WorkstationLauncherConf`."""
+        plain = OmegaConf.to_container(OmegaConf.create(options), resolve=True)
+        assert isinstance(plain, dict)
+        self._options: Options = checked_options(**{str(key): value for key, value in plain.items()})
+        self._lock: FileLock | None = None
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Called by the sweeper before anything is written."""
+        self._task_function, self._config = task_function, config
+        self._loader = SweepConfigLoader(hydra_context.config_loader)
+        self._app_context = hydra_context
+        # The sweeper checks its jobs through the same context, and what it composes need not be composed again.
+        hydra_context.config_loader = self._loader
+        self._directory = Path(str(config.hydra.sweep.dir))
+        self._was_there = self._directory.exists()
+        multirun = self._directory / "multirun.yaml"
+        self._multirun_before = multirun.read_bytes() if multirun.exists() else None
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run a batch of jobs, and give each one's result to the sweeper.
+
+        Raises:
+            SystemExit: with status 0 after a dry run, 130 when the sweep was interrupted.
+            SweepInUseError: if another command is at work in the sweep's directory.
+        """
+        begun = time.monotonic()
+        setup_globals()
+        self._configure_log()
+        options = self._options
+        try:
+            plan = make_plan(options, os.environ)
+            if not options.dry_run:
+                self._take_lock()
+            record = self._load_record()
+            jobs = plan_jobs(
+                batch=job_overrides,
+                first_number=initial_job_idx,
+                loader=self._loader,
+                master=self._config,
+                options=options,
+                record=record,
+            )
+        except BaseException:
+            self._undo_setup()
+            raise
+        if options.dry_run:
+            display.show_dry_run(jobs, plan, self._directory)
+            self._undo_setup()
+            sys.exit(0)
+        code_version = self._code_version()
+        display.announce(jobs, plan, self._directory)
+        display.warn_of_other_code(jobs, code_version)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        for job in jobs:
+            place = job.directory.relative_to(self._directory).as_posix()
+            record.jobs[job.fingerprint] = {"directory": place, "overrides": job.overrides}
+        record.write(factors=factors(jobs), code_version=code_version)
+        interrupted = self._run(jobs, plan, code_version)
+        display.summarise(jobs, self._directory, begun)
+        self._call_hook("on_sweep_end", self._directory)
+        if interrupted:
+            log.info("to carry on: %s", shlex.join([Path(sys.executable).name, *sys.orig_argv[1:]]))
+            sys.exit(130)
+        return [self._job_return(job) for job in jobs]
+
+    def _run(self, jobs: list[Job], plan: Plan, code_version: str | None) -> bool:
+        to_do = [job for job in jobs if not job.skipped and job.twin is None]
+        self._call_hook("on_job_end", self._directory)
+        if not to_do:
+            return False
+        application = cloudpickle.dumps(
+            Application(self._task_function, self._app_context, Singleton.get_state())
+        )
+        setup = Setup(application, self._options.preload, self._options.start_method)
+        with display.Display(jobs, plan) as view:
+            scheduler = Scheduler(
+                plan=plan,
+                options=self._options,
+                make_workers=lambda: Workers(setup, plan.threads),
+                display=view,
+                code_version=code_version,
+                on_end=lambda _: self._call_hook("on_job_end", self._directory),
+            )
+            scheduler.run(to_do)
+        return scheduler.interrupted
+
+    def _configure_log(self) -> None:
+        hydra = self._config.hydra
+        # Hydra 1.4 asks for the list of what a configuration may execute as well.
+        more = {
+            key: getattr(self._app_context, key) for key in ("execution_whitelist",) if hasattr(self._app_context, key)
+        }
+        configure_log(hydra.hydra_logging, hydra.verbose, **more)
+
+    def _load_record(self) -> SweepRecord:
+        try:
+            return SweepRecord.load(self._directory)
+        except RecordFormatError as error:
+            raise HydraException(str(error)) from None
+
+    def _take_lock(self) -> None:
+        """Keep other commands out of the sweep until this process ends, however it does."""
+        if self._lock is not None:
+            return
+        self._directory.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._directory / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            owner = SweepRecord.load(self._directory).content
+            since = f" (process {owner['pid']} on {owner['host']}, since {owner['updated']})" if owner else ""
+            raise SweepInUseError(f"{self._directory}: another command is at work on this sweep{since}") from None
+        self._lock = lock
+        atexit.register(lock.release)
+
+    def _undo_setup(self) -> None:
+        """Leave a sweep's directory as it was before the sweeper put its ``multirun.yaml`` there."""
+        multirun = self._directory / "multirun.yaml"
+        if self._multirun_before is not None:
+            multirun.write_bytes(self._multirun_before)
+        else:
+            multirun.unlink(missing_ok=True)
+        if not self._was_there and self._directory.is_dir() and {path.name for path in self._directory.iterdir()} <= {
+            ".lock"
+        }:
+            if self._lock is not None:
+                self._lock.release()
+            shutil.rmtree(self._directory)
+
+    def _code_version(self) -> str | None:
+        if self._options.code_version is not None:
+            describe: Callable[[], str] = get_method(self._options.code_version)
+            return str(describe())
+        module = sys.modules.get(self._task_function.__module__)
+        source = getattr(module, "__file__", None)
+        return git_version(Path(source).parent) if source is not None else None
+
+    def _call_hook(self, name: str, *arguments: Any) -> None:
+        path = getattr(self._options, name)
+        if path is None:
+            return
+        try:
+            get_method(path)(*arguments)
+        except Exception as error:
+            # The runs are what matters; a hook can be repeated.
+            log.warning("warning: hydra.launcher.%s=%s: %s: %s", name, path, type(error).__name__, error)
+
+    def _job_return(self, job: Job) -> JobReturn:
+        config, status = job.config, job.outcome
+        output = (Path.cwd() / job.directory).as_posix()
+        set_hydra(config, "runtime.output_dir", output)
+        hydra_config = HydraConfig()
+        hydra_config.set_config(config)
+        task_config = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+        completed = status is not None and status.state == COMPLETED
+        result = (None if completed else _kept_failure(job)) or JobReturn()
+        result.overrides = list(OmegaConf.to_container(config.hydra.overrides.task))
+        result.cfg, result.hydra_cfg = task_config, hydra_config.cfg
+        result.working_dir = str(job.directory if _changes_directory(config) else Path.cwd())
+        result.task_name = JobRuntime.instance().get("name")
+        result.status = JobStatus.COMPLETED if completed else JobStatus.FAILED
+        if completed and status is not None:
+            result.return_value = status.value()
+        elif result._return_value is None:
+            result.return_value = JobError(_fate(job))
+        if not completed:
+            mark_as_shown(result._return_value)
+        return result
+
+
+def _kept_failure(job: Job) -> JobReturn | None:
+    """What the job's process kept of its exception."""
+    status = job.outcome
+    if status is None or status.state != FAILED:
+        return None
+    try:
+        kept: JobReturn = cloudpickle.loads((job.directory / FAILURE).read_bytes())
+    except Exception:  # none was kept, or the exception's class refuses to be made again
+        return None
+    return kept
+
+
+def _fate(job: Job) -> str:
+    status = job.outcome
+    if status is None:
+        return f"job #{job.number} ({job.text}) was not started"
+    return f"job #{job.number} ({job.text}) {status.state}: {status.error}; {job.directory / (status.log or '')}"
+
+
+def _changes_directory(config: DictConfig) -> bool:
+    """Hydra's own rule, in its ``run_job``."""
+    chosen = config.hydra.job.chdir
+    return not version.base_at_least("1.2") if chosen is None else bool(chosen)

@@ -1,0 +1,44 @@
+"""Hydra's own test suites for launchers, whole, in processes that are forked and in new interpreters."""
+
+import pytest
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.test_utils.launcher_common_tests import (
+    BatchedSweeperTestSuite,
+    IntegrationTestSuite,
+    LauncherTestSuite,
+)
+
+from hydra_plugins.workstation_launcher.launcher import WorkstationLauncher
+
+
+def test_hydra_finds_the_launcher() -> None:
+    names = [plugin.__name__ for plugin in Plugins.instance().discover(Launcher)]
+    assert names.count(WorkstationLauncher.__name__) == 1
+
+
+@pytest.mark.parametrize("launcher_name, overrides", [("workstation", [])])
+class TestForked(LauncherTestSuite):
+    pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher_name, overrides", [("workstation", ["hydra.launcher.start_method=spawn"])])
+class TestSpawned(LauncherTestSuite):
+    pass
+
+
+@pytest.mark.parametrize(
+    "launcher_name, overrides", [("workstation", ["hydra/sweeper=basic", "hydra.sweeper.max_batch_size=2"])]
+)
+class TestBatched(BatchedSweeperTestSuite):
+    pass
+
+
+@pytest.mark.parametrize(
+    "task_launcher_cfg, extra_flags",
+    # These cases run different programs one after another in one directory.
+    [({}, ["-m", "hydra/launcher=workstation", "hydra.launcher.resume=false"])],
+)
+class TestIntegration(IntegrationTestSuite):
+    pass
