@@ -108,7 +108,7 @@ class Display:
         )
         table = Table.grid(padding=(0, 2))
         for column in ({"justify": "right", "no_wrap": True}, {"no_wrap": True}, {"justify": "right", "no_wrap": True}):
-            table.add_column(**column)  # type: ignore[arg-type]
+            table.add_column(**column)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for job, slot, seconds in running:

@@ -127,8 +127,9 @@ class _Server:
     def loop(self) -> None:
         """Serve until the launcher is gone, then kill what it left."""
         try:
+            files: list[Any] = [self._connection, self._wake]
             while True:
-                readable, _, _ = select.select([self._connection, self._wake], [], [])
+                readable, _, _ = select.select(files, [], [])
                 if self._wake in readable:
                     os.read(self._wake, 4096)
                     self._report_ended()
@@ -161,15 +162,14 @@ class _Server:
             traceback.print_exc()
         finally:
             _leave(exit_status)
+        raise AssertionError("unreachable: a job's process ends in _leave")
 
     def _spawn(self, order: bytes) -> int:
         with tempfile.TemporaryFile() as contents:
             for content in (self._setup.application, order):
                 contents.write(len(content).to_bytes(8, "big") + content)
             contents.seek(0)
-            process = subprocess.Popen(
-                command("work_alone"), stdin=contents, start_new_session=True, close_fds=False
-            )
+            process = subprocess.Popen(command("work_alone"), stdin=contents, start_new_session=True, close_fds=False)
         process.returncode = 0  # this server waits for it, not Popen
         return process.pid
 
@@ -210,21 +210,21 @@ def work_alone() -> None:
 
     _job.enter_job_process()
     contents = [sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(8), "big")) for _ in range(2)]
-    import cloudpickle
+    from hydra_plugins.workstation_launcher._pickling import loads
 
-    order: _job.WorkOrder = cloudpickle.loads(contents[1])
+    order: _job.WorkOrder = loads(contents[1])
     os.environ.update(order.environment)  # before the application is loaded, which may start CUDA
-    application: _job.Application = cloudpickle.loads(contents[0])
+    application: _job.Application = loads(contents[0])
     application.install()
     sys.exit(_job.work(application, order))
 
 
 def _load(setup: Setup) -> Any:
-    import cloudpickle
+    from hydra_plugins.workstation_launcher._pickling import loads
 
     for module in setup.preload:
         importlib.import_module(module)
-    application = cloudpickle.loads(setup.application)
+    application = loads(setup.application)
     application.install()
     return application
 
@@ -239,12 +239,11 @@ def _cannot_fork() -> str | None:
 
 
 def _work(application: Any, order: bytes) -> int:
-    import cloudpickle
-
     from hydra_plugins.workstation_launcher import _job
+    from hydra_plugins.workstation_launcher._pickling import loads
 
     _job.enter_job_process()
-    return _job.work(application, cloudpickle.loads(order))
+    return _job.work(application, loads(order))
 
 
 def _leave(exit_status: int) -> None:

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher._atomic_files import write_atomically
+from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._progress import DESCRIPTOR
 from hydra_plugins.workstation_launcher._records import (
     COMPLETED,
@@ -116,7 +116,7 @@ def work(application: Application, order: WorkOrder) -> int:
         )
         status.write(job.directory)
         (job.directory / FAILURE).unlink(missing_ok=True)
-        completed = _run(application, cloudpickle.loads(job.config), status, job.directory)
+        completed = _run(application, loads(job.config), status, job.directory)
         logging.shutdown()
         status.write(job.directory)
     return 0 if completed else 1
@@ -162,4 +162,4 @@ def _keep_failure(result: JobReturn, directory: Path) -> None:
     kept = dataclasses.replace(result, cfg=None, hydra_cfg=None)
     # An exception that cannot be pickled stays what the record says of it.
     with contextlib.suppress(Exception):
-        write_atomically(directory / FAILURE, cloudpickle.dumps(kept))
+        write_atomically(directory / FAILURE, dumps(kept))

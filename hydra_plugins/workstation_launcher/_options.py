@@ -84,11 +84,15 @@ def checked_options(**given: Any) -> Options:
         grace_seconds=_number("grace_seconds", given.pop("grace_seconds"), 0) or 0.0,
         timeout_seconds=None if minutes is None else 60 * minutes,
         not_identity=tuple(given.pop("not_identity") or ()),
-        **{
-            key: _flag(key, given.pop(key))
-            for key in ("resume", "retry_failed", "retry_exceptions", "fail_fast", "dry_run")
-        },
-        **{key: _text(key, given.pop(key)) for key in ("identity", "code_version", "on_job_end", "on_sweep_end")},
+        resume=_flag("resume", given.pop("resume")),
+        retry_failed=_flag("retry_failed", given.pop("retry_failed")),
+        retry_exceptions=_flag("retry_exceptions", given.pop("retry_exceptions")),
+        fail_fast=_flag("fail_fast", given.pop("fail_fast")),
+        dry_run=_flag("dry_run", given.pop("dry_run")),
+        identity=_text("identity", given.pop("identity")),
+        code_version=_text("code_version", given.pop("code_version")),
+        on_job_end=_text("on_job_end", given.pop("on_job_end")),
+        on_sweep_end=_text("on_sweep_end", given.pop("on_sweep_end")),
     )
 
 
@@ -103,9 +107,7 @@ def _devices(value: Any) -> tuple[str, ...] | None:
         return ()
     entries = value if isinstance(value, list | tuple) else str(value).split(",")
     names = tuple(str(entry).strip().removeprefix("cuda:") for entry in entries)
-    if len(set(names)) < len(names) or not all(
-        name.isdecimal() or name.startswith(("GPU-", "MIG-")) for name in names
-    ):
+    if len(set(names)) < len(names) or not all(name.isdecimal() or name.startswith(("GPU-", "MIG-")) for name in names):
         raise _refuse("devices", value, "auto, cpu, or a list of different GPUs such as [0,1] or [GPU-…,MIG-…]")
     return names
 

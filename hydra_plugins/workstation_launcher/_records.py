@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-
 from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_json
+from hydra_plugins.workstation_launcher._pickling import dumps, loads
 
 SCHEMA_VERSION = 1
 STATUS, SWEEP, OUTPUT, FAILURE = "status.json", "sweep.json", "output.log", ".failure.pickle"
@@ -48,7 +47,7 @@ class Status:
     def value(self) -> Any:
         """What the job returned."""
         if self.return_value_pickle is not None:
-            return cloudpickle.loads(base64.b64decode(self.return_value_pickle))
+            return loads(base64.b64decode(self.return_value_pickle))
         return self.return_value
 
     def set_value(self, value: Any) -> None:
@@ -56,7 +55,7 @@ class Status:
         if _survives_json(value):
             self.return_value = value
         else:
-            self.return_value_pickle = base64.b64encode(cloudpickle.dumps(value)).decode("ascii")
+            self.return_value_pickle = base64.b64encode(dumps(value)).decode("ascii")
 
     def finish(self, state: str, error: str | None = None) -> None:
         """Set the state and the times of the end."""

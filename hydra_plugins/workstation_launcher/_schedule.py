@@ -1,5 +1,6 @@
 """Which job runs when and where, and what becomes of it."""
 
+import contextlib
 import os
 import select
 import signal
@@ -8,13 +9,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import cloudpickle
+from typing import Any
 
 from hydra_plugins.workstation_launcher._devices import Plan, Slot
 from hydra_plugins.workstation_launcher._display import Display
 from hydra_plugins.workstation_launcher._job import JobOrder, WorkOrder
 from hydra_plugins.workstation_launcher._options import Options
+from hydra_plugins.workstation_launcher._pickling import dumps
 from hydra_plugins.workstation_launcher._records import (
     FAILED,
     INTERRUPTED,
@@ -124,7 +125,7 @@ class Scheduler:
                     fingerprint=job.fingerprint,
                     directory=job.directory,
                     overrides=job.overrides,
-                    config=cloudpickle.dumps(job.config),
+                    config=dumps(job.config),
                     device=slot.name,
                     code_version=self._code_version,
                 )
@@ -137,7 +138,7 @@ class Scheduler:
         self._running[self._tokens] = run
         self._last_start[slot.name] = run.begun
         try:
-            self._workers.start(self._tokens, cloudpickle.dumps(order))
+            self._workers.start(self._tokens, dumps(order))
         except OSError:
             self._server_died()
             return
@@ -145,7 +146,7 @@ class Scheduler:
             self._display.started(job, slot, attempt)
 
     def _wait(self) -> None:
-        files = [self._workers, self._workers.reports, self._wake]
+        files: list[Any] = [self._workers, self._workers.reports, self._wake]
         readable, _, _ = select.select(files, [], [], self._patience())
         if self._wake in readable:
             os.read(self._wake, 4096)
@@ -205,10 +206,8 @@ class Scheduler:
                 self._signal(token, signal.SIGINT)
 
     def _signal(self, token: int, number: int) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the server may be gone, and the next wait finds out
             self._workers.send_signal(token, number)
-        except OSError:
-            pass  # the server is gone, and the next wait finds out
 
     def _server_died(self) -> None:
         self._workers.close()

@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import cloudpickle
 from filelock import FileLock, Timeout
 from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobRuntime, JobStatus, configure_log, setup_globals
@@ -31,6 +31,7 @@ from hydra_plugins.workstation_launcher._failures import mark_as_shown
 from hydra_plugins.workstation_launcher._fork_server import Setup
 from hydra_plugins.workstation_launcher._job import Application
 from hydra_plugins.workstation_launcher._options import Options, checked_options, register_options
+from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._records import (
     COMPLETED,
     FAILED,
@@ -70,7 +71,8 @@ class WorkstationLauncher(Launcher):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by the sweeper before anything is written."""
         self._task_function, self._config = task_function, config
-        self._loader = SweepConfigLoader(hydra_context.config_loader)
+        # Hydra has this one implementation of the interface.
+        self._loader = SweepConfigLoader(cast(ConfigLoaderImpl, hydra_context.config_loader))
         self._app_context = hydra_context
         # The sweeper checks its jobs through the same context, and what it composes need not be composed again.
         hydra_context.config_loader = self._loader
@@ -131,9 +133,7 @@ class WorkstationLauncher(Launcher):
         self._call_hook("on_job_end", self._directory)
         if not to_do:
             return False
-        application = cloudpickle.dumps(
-            Application(self._task_function, self._app_context, Singleton.get_state())
-        )
+        application = dumps(Application(self._task_function, self._app_context, Singleton.get_state()))
         setup = Setup(application, self._options.preload, self._options.start_method)
         with display.Display(jobs, plan) as view:
             scheduler = Scheduler(
@@ -183,9 +183,11 @@ class WorkstationLauncher(Launcher):
             multirun.write_bytes(self._multirun_before)
         else:
             multirun.unlink(missing_ok=True)
-        if not self._was_there and self._directory.is_dir() and {path.name for path in self._directory.iterdir()} <= {
-            ".lock"
-        }:
+        if (
+            not self._was_there
+            and self._directory.is_dir()
+            and {path.name for path in self._directory.iterdir()} <= {".lock"}
+        ):
             if self._lock is not None:
                 self._lock.release()
             shutil.rmtree(self._directory)
@@ -214,11 +216,11 @@ class WorkstationLauncher(Launcher):
         set_hydra(config, "runtime.output_dir", output)
         hydra_config = HydraConfig()
         hydra_config.set_config(config)
-        task_config = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+        task_config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         completed = status is not None and status.state == COMPLETED
         result = (None if completed else _kept_failure(job)) or JobReturn()
-        result.overrides = list(OmegaConf.to_container(config.hydra.overrides.task))
-        result.cfg, result.hydra_cfg = task_config, hydra_config.cfg
+        result.overrides = [str(override) for override in config.hydra.overrides.task]
+        result.cfg, result.hydra_cfg = task_config, cast(DictConfig, hydra_config.cfg)
         result.working_dir = str(job.directory if _changes_directory(config) else Path.cwd())
         result.task_name = JobRuntime.instance().get("name")
         result.status = JobStatus.COMPLETED if completed else JobStatus.FAILED
@@ -237,7 +239,7 @@ def _kept_failure(job: Job) -> JobReturn | None:
     if status is None or status.state != FAILED:
         return None
     try:
-        kept: JobReturn = cloudpickle.loads((job.directory / FAILURE).read_bytes())
+        kept: JobReturn = loads((job.directory / FAILURE).read_bytes())
     except Exception:  # none was kept, or the exception's class refuses to be made again
         return None
     return kept
