@@ -114,7 +114,8 @@ class ModelConfig:
         num_layers: recurrent layers stacked on one another; not the number of time steps.
         hidden_size: features H of the hidden state of each layer and direction.
         parameter_budget: if set, replaces ``hidden_size`` (within its range) by the one whose model (linear layer
-            included) has the number of parameters nearest to this (cells at equal parameter count: Collins et al. 2017, arXiv:1611.09913).
+            included) has the number of parameters nearest to this (cells at equal parameter count: Collins et al. 2017,
+            arXiv:1611.09913).
         bias: whether the two bias vectors of each layer exist.
         batch_first: whether the module works on ``[batch, time, feature]`` or ``[time, batch, feature]``.
         dropout: probability of zeroing an output of every layer but the last, in training.

@@ -56,10 +56,23 @@ WRONG = [
     ("training.device=cuda:300", ("training.device=cuda:300", "cuda:N")),
     ("seed=-1", ("seed=-1", "at least 0")),
     ("experiment=foo", ("experiment=foo", "depth")),
+    ("model=_recurrent", ("model=_recurrent: no such option; allowed: gru, lstm, rnn",)),
+    ("data=_split", ("data=_split: no such option; allowed: emnist_digits", "mnist")),
+    ("experiment=_study", ("experiment=_study: no such option; allowed: article", "depth")),
+    ("+schema/model=lstm", ("schema", "no such key")),
+    ("+schema@_global_=config", ("schema@_global_=config: no such group; allowed: data, experiment, model",)),
+    ("hydra.job.chdir=true", ("hydra.job.chdir=true: must be false",)),
+    ("model", ("model: must be key=value",)),
+    ("sweep=~x", ("sweep=~x: Hydra reads ~ only within quotes", """'sweep="~x"'""")),
+    ("sweep=naïve", ("sweep=naïve: Hydra reads ï only within quotes", """'sweep="naïve"'""")),
+    ("sweep=it's~", ("sweep=it's~: Hydra reads ~ only", """'sweep="it'"'"'s~"'""")),
+    ('sweep=~"', ('sweep=~": not an override that Hydra can read',)),
+    ('sweep="\udcfc"', ('sweep="\udcfc": not text in this locale', "LC_ALL=C.UTF-8")),
+    ("sweep=\udcfc", ("sweep=\udcfc: not text in this locale", "LC_ALL=C.UTF-8")),
 ]
 
 
-@pytest.mark.parametrize(("override", "words"), WRONG, ids=[override for override, _ in WRONG])
+@pytest.mark.parametrize(("override", "words"), WRONG, ids=[ascii(override) for override, _ in WRONG])
 def test_wrong_input_is_one_line(override: str, words: tuple[str, ...]) -> None:
     with pytest.raises(Exception) as caught:
         compose_checked([override])
@@ -68,6 +81,11 @@ def test_wrong_input_is_one_line(override: str, words: tuple[str, ...]) -> None:
     assert "\n" not in line
     for word in words:
         assert word in line
+
+
+def test_a_key_without_a_value_is_named_once() -> None:
+    with pytest.raises(ConfigError, match=r"^model\.cell: has no value$"):
+        compose_checked(["model.cell=???"])
 
 
 def test_bugs_are_not_mistaken_for_wrong_input() -> None:
