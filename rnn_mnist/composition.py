@@ -152,7 +152,7 @@ def _check_hydra(hydra: Any) -> None:
 
 
 def _refuse_an_ignored_grid(hydra: Any) -> None:
-    """Refuse the job of a sweep over studies: Hydra's sweeper reads the grid of a study only where it is the one chosen.
+    """Refuse the job of a sweep over studies: Hydra's sweeper reads a study's grid only where one study is chosen.
 
     Where the sweeper has read it, each of its keys is among the job's overrides.
     """
