@@ -1,5 +1,6 @@
 """What no single type can say: ranges, and keys that must agree with one another. Imports neither torch nor Hydra."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -22,7 +23,7 @@ from rnn_mnist.config import (
     SGDConfig,
 )
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.parameter_count import hidden_size_for_budget
+from rnn_mnist.parameter_count import hidden_size_for_budget, parameter_count
 
 TRAINING_IMAGES = {
     DataName.mnist: 60_000,
@@ -88,7 +89,7 @@ def _numbers(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
         value = getattr(config, entry.name)
         if is_dataclass(value):
             yield from _numbers(value, f"{prefix}{entry.name}.")
-        elif entry.metadata and value is not None:
+        elif isinstance(value, float) or (entry.metadata and value is not None):
             yield f"{prefix}{entry.name}", value, entry.metadata
 
 
@@ -99,9 +100,11 @@ def _check_bounds(key: str, value: float, bounds: dict[str, float]) -> None:
         "le": lambda bound: value <= bound,
         "lt": lambda bound: value < bound,
     }
-    # The negated form refuses NaN, for which every comparison is false.
+    allowed = " and ".join(f"{_BOUND_WORDS[name]} {bound:,}" for name, bound in bounds.items())
+    # An int can be too large for a float, and is finite.
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{key}={value}: must be a finite number{', ' if allowed else ''}{allowed}")
     if not all(holds[name](bound) for name, bound in bounds.items()):
-        allowed = " and ".join(f"{_BOUND_WORDS[name]} {bound:,}" for name, bound in bounds.items())
         raise ConfigError(f"{key}={value}: must be {allowed}")
 
 
@@ -112,11 +115,7 @@ def _effective_model(model: ModelConfig, input_size: int, warnings: list[str]) -
     if isinstance(model, LSTMConfig) and model.forget_bias is not None and not model.bias:
         raise ConfigError(f"model.forget_bias={model.forget_bias}: needs model.bias=true")
     if model.parameter_budget is not None:
-        try:
-            hidden_size = hidden_size_for_budget(model, input_size, model.parameter_budget)
-        except ValueError as error:
-            raise ConfigError(f"model.parameter_budget={model.parameter_budget}: too small: {error}") from None
-        model = replace(model, hidden_size=hidden_size)
+        model = _sized_by_budget(model, model.parameter_budget, input_size, warnings)
     if isinstance(model, LSTMConfig) and model.proj_size >= model.hidden_size:
         raise ConfigError(
             f"model.proj_size={model.proj_size}: must be less than model.hidden_size={model.hidden_size} "
@@ -136,6 +135,26 @@ def _effective_model(model: ModelConfig, input_size: int, warnings: list[str]) -
         )
         model = replace(model, dropout=0.0)
     return model
+
+
+def _sized_by_budget(model: ModelConfig, budget: int, input_size: int, warnings: list[str]) -> ModelConfig:
+    try:
+        hidden_size = hidden_size_for_budget(model, input_size, budget)
+    except ValueError as error:
+        raise ConfigError(f"model.parameter_budget={budget}: too small: {error}") from None
+    (largest,) = (entry.metadata["le"] for entry in fields(model) if entry.name == "hidden_size")
+    if hidden_size > largest:
+        allowed = parameter_count(replace(model, hidden_size=largest), input_size)
+        raise ConfigError(
+            f"model.parameter_budget={budget}: must be at most {allowed:,} here, which model.hidden_size={largest:,} "
+            "has, the largest allowed"
+        )
+    if model.hidden_size not in (64, 128, hidden_size):  # what conf/ has, and nobody chose, and what changes nothing
+        warnings.append(
+            f"model.hidden_size={model.hidden_size} has no effect: model.parameter_budget={budget} makes it "
+            f"{hidden_size}"
+        )
+    return replace(model, hidden_size=hidden_size)
 
 
 def _check_readout(config: Config, warnings: list[str]) -> None:
@@ -158,6 +177,12 @@ def _effective_momentum(
     elif isinstance(optimizer, SGDConfig | RMSpropConfig) and optimizer.momentum > 0:
         key, value, cycled = "momentum", optimizer.momentum, replace(optimizer, momentum=CYCLED_MOMENTUM)
     else:
+        if schedule.cycle_momentum:
+            warnings.append(
+                f"schedule.cycle_momentum=true has no effect with optimizer={optimizer.name} and "
+                "optimizer.momentum=0: there is no momentum to move, and one cycle would switch it on; the run counts "
+                "as schedule.cycle_momentum=false"
+            )
         return optimizer, replace(schedule, cycle_momentum=False)
     if not schedule.cycle_momentum:
         return optimizer, schedule

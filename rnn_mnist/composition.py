@@ -5,8 +5,9 @@ Only entry points use this module; nothing else sees a ``DictConfig``.
 
 import difflib
 import re
+import shlex
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,8 +15,11 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from rnn_mnist import config as schema
@@ -49,6 +53,11 @@ _SCHEMAS: dict[str, dict[str, type]] = {
     },
 }
 
+_NOT_TEXT = "{override}: not text in this locale's encoding; LC_ALL=C.UTF-8 reads UTF-8"
+
+# What stands for itself in a value without quotes, or has a meaning (hydra/grammar/OverrideLexer.g4).
+_NEEDS_QUOTES = r"""[^A-Za-z0-9_/\-\\+.$%*@?|:=,(){}\[\]\s"']"""
+
 
 def register(preflight: Callable[[schema.Config], object] | None = None) -> None:
     """Make the schema and the resolvers of ``conf/config.yaml`` known to Hydra.
@@ -69,6 +78,7 @@ def register(preflight: Callable[[schema.Config], object] | None = None) -> None
         return run_name(run_id(config), _root_.hydra.overrides.task, Path(parent))
 
     def resolve_sweep_name(name: str | None, overrides: list[str]) -> str:
+        _refuse_what_is_not_text(overrides)
         if name is not None:
             check_sweep_name(name)
         return sweep_name(name, overrides)
@@ -76,22 +86,29 @@ def register(preflight: Callable[[schema.Config], object] | None = None) -> None
     OmegaConf.register_new_resolver("run_name", resolve_run_name, replace=True)
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
     OmegaConf.register_new_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("groups_and_options", _groups_and_options, replace=True)
 
 
 def typed(config: DictConfig) -> Checked:
     """The composed configuration as checked dataclasses.
 
+    What Hydra itself was told is checked too: as its node in ``config`` has it, or that of the job that is running.
+
     Raises:
         ConfigError: if it cannot be run.
     """
+    if "hydra" in config:
+        _check_hydra(config.hydra)
+    elif HydraConfig.initialized():
+        _check_hydra(HydraConfig.get())
     sections = {str(key): config[key] for key in config if key != "hydra"}
     _refuse_extra_keys(schema.Config, sections)
     absent = [entry.name for entry in fields(schema.Config) if entry.name not in sections]
     missing = [
-        f"{key}.{inner}"
-        for key, value in sections.items()
+        key
+        for value in sections.values()
         if isinstance(value, DictConfig)
-        for inner in sorted(OmegaConf.missing_keys(value))
+        for key in sorted(OmegaConf.missing_keys(value))
     ]
     for key in (*absent, *missing):
         raise ConfigError(f"{key}: has no value")
@@ -99,6 +116,66 @@ def typed(config: DictConfig) -> Checked:
         key: OmegaConf.to_object(value) if isinstance(value, DictConfig) else value for key, value in sections.items()
     }
     return check(schema.Config(**values))
+
+
+def options(group: str) -> list[str]:
+    """What can be chosen with ``group=...``: the files of ``conf/``'s folder but those that others are built from."""
+    return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml") if not path.name.startswith("_"))
+
+
+def _groups_and_options() -> str:
+    """For ``--help``, whose own list has the schema and the files that others are built from as well."""
+    return "\n".join(f"{group}: {', '.join(options(group))}" for group in _groups())
+
+
+def _groups() -> list[str]:
+    return [path.name for path in sorted(CONFIG_DIR.iterdir()) if options(path.name)]
+
+
+def _check_hydra(hydra: Any) -> None:
+    """Refuse what Hydra allows and a run cannot bear.
+
+    ``hydra`` is Hydra's own configuration, as a node or as the proxy that ``HydraConfig`` returns.
+    """
+    _refuse_what_is_not_text([*hydra.overrides.task, *hydra.overrides.hydra])
+    for group, choice in hydra.runtime.choices.items():
+        for name in choice if isinstance(choice, list | ListConfig) else [choice]:
+            if group.startswith("schema"):
+                raise ConfigError(f"{group}={name}: no such group; allowed: {', '.join(_groups())}")
+            if str(name).startswith("_"):
+                raise ConfigError(f"{group}={name}: no such option; allowed: {', '.join(options(group))}")
+    if hydra.job.chdir:
+        raise ConfigError(
+            "hydra.job.chdir=true: must be false, because the paths of a run start from the folder of its command"
+        )
+    _refuse_an_ignored_grid(hydra)
+
+
+def _refuse_an_ignored_grid(hydra: Any) -> None:
+    """Refuse the job of a sweep over studies: Hydra's sweeper reads a study's grid only where one study is chosen.
+
+    Where the sweeper has read it, each of its keys is among the job's overrides.
+    """
+    if hydra.mode != RunMode.MULTIRUN or OmegaConf.is_missing(hydra.job, "num"):
+        return
+    given = {override.lstrip("+~").partition("=")[0] for override in hydra.overrides.task}
+    ignored = [key for key in hydra.sweeper.get("params") or {} if key.lstrip("+~") not in given]
+    if ignored:
+        raise ConfigError(
+            f"experiment={hydra.runtime.choices.get('experiment')}: must be the only study of a sweep, for Hydra "
+            f"ignores the grids of several ({', '.join(ignored)}); give each a command of its own"
+        )
+
+
+def _refuse_what_is_not_text(overrides: Iterable[str]) -> None:
+    """Python hands on the bytes of an argument that it cannot decode as lone surrogates, which no file can hold."""
+    for override in overrides:
+        if not _is_text(override):
+            raise ConfigError(_NOT_TEXT.format(override=override))
+
+
+def _is_text(override: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in override)
 
 
 def _refuse_extra_keys(node: type, values: Mapping[str, Any], prefix: str = "") -> None:
@@ -123,7 +200,7 @@ def compose_checked(overrides: list[str]) -> Checked:
     """
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
-        return typed(compose(config_name="config", overrides=overrides))
+        return typed(compose(config_name="config", overrides=overrides, return_hydra_config=True))
 
 
 def explain_error(error: BaseException) -> str | None:
@@ -180,8 +257,27 @@ def _missing_option(error: BaseException, _chain: list[BaseException]) -> str | 
 def _unparsable_override(error: BaseException, _chain: list[BaseException]) -> str | None:
     if not isinstance(error, OverrideParseException):
         return None
-    first_line = error.message.splitlines()[0]
-    return f"{error.override}: not an override that Hydra can read (key=value, quoted for the shell): {first_line}"
+    key, equals, value = error.override.partition("=")
+    if not _is_text(error.override):
+        return _NOT_TEXT.format(override=error.override)
+    if not equals:
+        return f"{error.override}: must be key=value"
+    special = re.search(_NEEDS_QUOTES, value)
+    quoted = f'{key}="{value}"'
+    if special and _can_be_read(quoted):
+        return (
+            f"{error.override}: Hydra reads {special.group()} only within quotes, and the shell takes a pair for "
+            f"itself: {shlex.quote(quoted)}"
+        )
+    return f"{error.override}: not an override that Hydra can read (key=value): {error.message.splitlines()[0]}"
+
+
+def _can_be_read(override: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(override)
+    except HydraException:
+        return False
+    return True
 
 
 def _bad_key_or_value(error: BaseException, chain: list[BaseException]) -> str | None:

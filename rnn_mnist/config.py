@@ -100,7 +100,7 @@ class Precision(StrEnum):
 def bounded(
     default: Any, *, ge: float | None = None, gt: float | None = None, le: float | None = None, lt: float | None = None
 ) -> Any:
-    """A dataclass field whose number lies within the given bounds (``None`` values pass)."""
+    """A dataclass field whose number lies within the given bounds and is finite (``None`` values pass)."""
     bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     return field(default=default, metadata={name: bound for name, bound in bounds.items() if bound is not None})
 
@@ -113,8 +113,9 @@ class ModelConfig:
         cell: set by the choice of ``model=rnn|lstm|gru``.
         num_layers: recurrent layers stacked on one another; not the number of time steps.
         hidden_size: features H of the hidden state of each layer and direction.
-        parameter_budget: if set, replaces ``hidden_size`` by the one whose model (linear layer included) has the number
-            of parameters nearest to this (cells at equal parameter count: Collins et al. 2017, arXiv:1611.09913).
+        parameter_budget: if set, replaces ``hidden_size`` (within its range) by the one whose model (linear layer
+            included) has the number of parameters nearest to this (cells at equal parameter count: Collins et al. 2017,
+            arXiv:1611.09913).
         bias: whether the two bias vectors of each layer exist.
         batch_first: whether the module works on ``[batch, time, feature]`` or ``[time, batch, feature]``.
         dropout: probability of zeroing an output of every layer but the last, in training.
@@ -321,7 +322,8 @@ class OneCycleConfig(ScheduleConfig):
         div_factor: the first rate is ``optimizer.lr / div_factor``.
         final_div_factor: the last rate is the first one divided by this.
         cycle_momentum: whether momentum (Adam: beta1) falls from 0.95 to 0.85 while the rate rises, and back; the
-            optimizer's own value then has no effect and counts as 0.95. Off where the optimizer has no momentum.
+            optimizer's own value then has no effect and counts as 0.95. Off where the optimizer has no momentum
+            (RMSprop and SGD with ``momentum=0``), which one cycle would switch on.
     """
 
     name: ScheduleName = ScheduleName.one_cycle
@@ -361,7 +363,7 @@ class TrainingConfig:
 
     epochs: int = bounded(2, ge=1, le=100_000)
     batch_size: int = bounded(128, ge=1)
-    evaluation_batch_size: int = bounded(1000, ge=1)
+    evaluation_batch_size: int = bounded(1000, ge=1, le=1_000_000)
     gradient_clip_norm: float | None = bounded(None, gt=0)
     label_smoothing: float = bounded(0.0, ge=0, lt=1)
     early_stopping_patience: int | None = bounded(None, ge=1)

@@ -1,7 +1,9 @@
 """On what and how exactly a run computes: device, threads, precision, determinism."""
 
 import os
+import re
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,6 +12,14 @@ import torch
 
 from rnn_mnist.checks import ConfigError
 from rnn_mnist.config import Config, Precision, TrainingConfig
+from rnn_mnist.errors import ExpectedError
+
+# What PyTorch says where it has no class for it: the allocators of CPU and MPS, cuDNN, cuBLAS.
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED", re.IGNORECASE)
+
+
+class MemoryExhaustedError(ExpectedError):
+    """The device, or this machine, has no room for what the configuration asks for."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -61,6 +71,39 @@ def execution(config: Config, device: torch.device) -> Iterator[None]:
         if device.type == "cuda" and _cudnn_misleads(config):
             _set(torch.backends.cudnn, "enabled", False, stack)
         yield
+
+
+@contextmanager
+def out_of_memory_as_error() -> Iterator[None]:
+    """One line instead of an allocator's report, and what the failed step had allocated let go.
+
+    Raises:
+        MemoryExhaustedError: in place of PyTorch's and Python's own errors.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
+        message = str(error)
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not _OUT_OF_MEMORY.search(message):
+            raise
+        # An error that is kept, as Hydra keeps that of each job, would keep every tensor of the frames that it went
+        # through, and the runs that follow in this process would run out of memory too.
+        traceback.clear_frames(error.__traceback__)
+        raise MemoryExhaustedError(
+            f"out of memory{_amount(message)}; a smaller training.batch_size, training.evaluation_batch_size, "
+            "model.hidden_size or model.num_layers needs less"
+        ) from error
+
+
+def _amount(message: str) -> str:
+    """What an allocator says that it was asked for: ``(20.0 GiB asked for at once)``."""
+    asked = re.search(r"tried to allocate ([\d.]+) (bytes|[KMG]iB)", message, re.IGNORECASE)
+    if asked is None:
+        return ""
+    number, unit = float(asked[1]), asked[2]
+    if unit == "bytes":
+        number, unit = number / 2**30, "GiB"
+    return f" ({number:,.1f} {unit} asked for at once)"
 
 
 def autocast(precision: Precision, device: torch.device) -> torch.autocast:

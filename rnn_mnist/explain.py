@@ -67,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m rnn_mnist.explain",
-        description="Explain a configured model: every tensor's shape, every weight, what each parameter does.",
+        description="Explain a configured model: every tensor's shape, every weight, what each parameter does. Shapes "
+        "are PyTorch's own, from its meta device, which works them out without numbers: nothing is trained or read.",
         epilog="Overrides are those of python -m rnn_mnist.train, such as model=gru model.bidirectional=true.",
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the default configuration")

@@ -1,21 +1,36 @@
 """What flows through a configured model, what it is made of, and what each parameter does.
 
-Shapes are read off a real module that has been run on a real batch; only their symbolic names are written down here.
+Shapes are read off PyTorch's own module, run on a batch of the configured size on the *meta* device: there PyTorch
+works out every shape and no number, so that neither weights nor outputs take memory. Only symbolic names are written
+down here.
+
 Letters: B batch, T time steps, F features of a step, L ``num_layers``, D directions (2 if bidirectional), H
 ``hidden_size``, P size of ``h`` (``proj_size`` if set, else H), G gates, C classes.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnn_mnist.config import IMAGE_SIZE, NUM_CLASSES, Cell, Config, LSTMConfig, ModelConfig, Readout
+from rnn_mnist.config import (
+    IMAGE_SIZE,
+    NUM_CLASSES,
+    Cell,
+    Config,
+    LSTMConfig,
+    ModelConfig,
+    Readout,
+    SequenceKind,
+)
 from rnn_mnist.models import RecurrentClassifier
 from rnn_mnist.parameter_count import GATES
-from rnn_mnist.parameter_notes import ParameterNote, parameter_notes
+from rnn_mnist.parameter_notes import ParameterNote, output_at, parameter_notes
 from rnn_mnist.sequences import SequenceReader
+
+_META = torch.device("meta")
 
 GATE_NAMES = {
     Cell.rnn: "no gates: one candidate state",
@@ -67,8 +82,9 @@ class Explanation:
 
 
 def explain(config: Config) -> Explanation:
-    """Build the configured model, run one batch of blank images through it, and describe what there is."""
-    model = RecurrentClassifier(config.model, config.sequence.shape[1]).eval()
+    """Build the configured model, run one batch through it, both without their numbers, and describe what there is."""
+    with _META:
+        model = RecurrentClassifier(config.model, config.sequence.shape[1]).eval()
     weights = _weight_rows(model, config.model)
     return Explanation(
         module=repr(model.recurrent),
@@ -89,7 +105,7 @@ def _letters(config: Config) -> dict[str, tuple[str, int]]:
         "F": ("features of one time step", features),
         "L": ("layers, model.num_layers", model.num_layers),
         "D": ("directions: 2 if model.bidirectional, else 1", model.num_directions),
-        "H": ("features of a hidden state, model.hidden_size", model.hidden_size),
+        "H": (f"features of a {'cell' if _projected(model) else 'hidden'} state, model.hidden_size", model.hidden_size),
         "G": (f"blocks stacked in each weight ({GATE_NAMES[model.cell]})", GATES[model.cell]),
         "C": ("classes", NUM_CLASSES),
     }
@@ -108,58 +124,46 @@ def _state_size(model: ModelConfig) -> int:
 
 @torch.inference_mode()
 def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
-    batch_size, recurrent = config.training.batch_size, model.recurrent
+    batch_size, recurrent, batch_first = config.training.batch_size, model.recurrent, config.model.batch_first
     p = "P" if _projected(config.model) else "H"
-    batch_first = config.model.batch_first
-    images = torch.zeros(batch_size, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
-    reader = SequenceReader.create(config.sequence, batch_size, "train", torch.device("cpu"))
+    images = torch.empty(batch_size, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8, device=_META)
+    reader = SequenceReader.create(config.sequence, batch_size, "train", _META)
     sequences, lengths = reader.read(images, torch.arange(batch_size))
+    calls: list[tuple[Tensor, Any]] = []
+    features: list[Tensor] = []
+    recurrent.register_forward_hook(lambda _module, arguments, result: calls.append((arguments[0], result)))
+    model.linear.register_forward_pre_hook(lambda _module, arguments: features.append(arguments[0]))
+    # Without lengths, for the meta device cannot unpack; packing changes no shape but that of the input's data, below.
+    logits = model(sequences)
+    ((inputs, (output, final)),) = calls
+    layout = "[B, T, {}]" if batch_first else "[T, B, {}]"
     rows = [
         TensorRow("images", "[B, 28, 28]", tuple(images.shape), "grey values 0 to 255, as MNIST has them"),
         TensorRow("sequences", "[B, T, F]", tuple(sequences.shape), _reading(config)),
-    ]
-    layout = "[B, T, {}]" if batch_first else "[T, B, {}]"
-    inputs: Tensor | PackedSequence = sequences if batch_first else sequences.transpose(0, 1)
-    assert isinstance(inputs, Tensor)
-    rows.append(
         TensorRow(
             "input",
             layout.format("F"),
             tuple(inputs.shape),
             f"what the module is called with; batch_first={str(batch_first).lower()} puts "
             + ("the batch first" if batch_first else "time first"),
-        )
-    )
-    batch_sizes = None
+        ),
+    ]
     if lengths is not None:
-        inputs = pack_padded_sequence(inputs, lengths, batch_first=batch_first, enforce_sorted=False)
-        batch_sizes = inputs.batch_sizes
+        packed = pack_padded_sequence(inputs, lengths, batch_first=batch_first, enforce_sorted=False)
         rows.append(
             TensorRow(
                 "input.data",
                 "[sum of lengths, F]",
-                tuple(inputs.data.shape),
+                tuple(packed.data.shape),
                 "the same without padding: a PackedSequence holds the valid steps alone, time step by time step",
             )
         )
-    data = inputs.data if isinstance(inputs, PackedSequence) else inputs
-    # What the module would make of zeros if it were called without a state.
-    h_0 = torch.zeros(recurrent.get_expected_hidden_size(data, batch_sizes))
-    rows.append(
-        TensorRow(
-            "h_0", f"[D*L, B, {p}]", tuple(h_0.shape), "the hidden state before the first step: zeros unless given"
-        )
-    )
-    state: Tensor | tuple[Tensor, Tensor] = h_0
+    # The shapes of the zeros that the module makes for itself where it is called without a state.
+    h_0 = recurrent.get_expected_hidden_size(inputs, None)
+    rows.append(TensorRow("h_0", f"[D*L, B, {p}]", h_0, "the hidden state before the first step: zeros unless given"))
     if isinstance(recurrent, nn.LSTM):
-        c_0 = torch.zeros(recurrent.get_expected_cell_size(data, batch_sizes))
-        rows.append(
-            TensorRow("c_0", "[D*L, B, H]", tuple(c_0.shape), "the cell state before the first step: zeros too")
-        )
-        state = (h_0, c_0)
-    output, final = recurrent(inputs, state)
-    if isinstance(output, PackedSequence):
-        output, _ = pad_packed_sequence(output, batch_first=batch_first, total_length=sequences.shape[1])
+        c_0 = recurrent.get_expected_cell_size(inputs, None)
+        rows.append(TensorRow("c_0", "[D*L, B, H]", c_0, "the cell state before the first step: zeros too"))
     rows.append(
         TensorRow(
             "output",
@@ -170,34 +174,36 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
         )
     )
     h_n = final[0] if isinstance(final, tuple) else final
-    rows.append(
-        TensorRow(
-            "h_n",
-            f"[D*L, B, {p}]",
-            tuple(h_n.shape),
-            "h of every layer and direction after the last step it reads (backward: the first one of the sequence); "
-            "batch_first leaves it alone",
-        )
-    )
+    rows.append(TensorRow("h_n", f"[D*L, B, {p}]", tuple(h_n.shape), _final_state(config)))
     if isinstance(final, tuple):
         rows.append(TensorRow("c_n", "[D*L, B, H]", tuple(final[1].shape), "the cell state likewise"))
-    features: list[Tensor] = []
-    handle = model.linear.register_forward_pre_hook(lambda _module, arguments: features.append(arguments[0]))
-    logits = model(sequences, lengths)
-    handle.remove()
-    rows.append(TensorRow("features", f"[B, D*{p}]", tuple(features[0].shape), _READOUTS[config.model.readout]))
+    rows.append(TensorRow("features", f"[B, D*{p}]", tuple(features[0].shape), _read_out(config)))
     rows.append(
         TensorRow("logits", "[B, C]", tuple(logits.shape), "linear(features): a score for each class, the highest wins")
     )
     return rows
 
 
-_READOUTS = {
-    Readout.last_step: "the read-out: output after the last (valid) step, output[:, -1] where the batch comes first",
-    Readout.final_hidden: "the read-out: h_n of the last layer, all directions side by side",
-    Readout.mean: "the read-out: the mean of output over the (valid) steps",
-    Readout.max: "the read-out: the maximum of each feature of output over the (valid) steps",
-}
+def _final_state(config: Config) -> str:
+    last = "the last step" if config.sequence.kind != SequenceKind.random_length else "the last valid step"
+    if config.model.bidirectional:
+        whose = f"h of every layer and direction after {last} it reads (backward: the first one of the sequence)"
+    else:
+        whose = f"h of every layer after {last}"
+    return f"{whose}; batch_first leaves it alone"
+
+
+def _read_out(config: Config) -> str:
+    model, padded = config.model, config.sequence.kind == SequenceKind.random_length
+    steps = "the valid steps" if padded else "all steps"
+    last = "each sequence's last valid step" if padded else f"the last step, {output_at(model, '-1')}"
+    return {
+        Readout.last_step: f"the read-out: output after {last}",
+        Readout.final_hidden: "the read-out: h_n of the last layer"
+        + (", both directions side by side" if model.bidirectional else ""),
+        Readout.mean: f"the read-out: the mean of output over {steps}",
+        Readout.max: f"the read-out: the maximum of each feature of output over {steps}",
+    }[model.readout]
 
 
 def _reading(config: Config) -> str:
@@ -219,10 +225,12 @@ def _weight_rows(model: RecurrentClassifier, config: ModelConfig) -> list[Weight
         first_layer = "_l0" in kind
         source = "the input" if first_layer else "the outputs of the layer below"
         backward = ", backward direction" if kind.endswith("_reverse") else ""
-        gates = "" if config.cell == Cell.rnn else f"; rows: {GATE_NAMES[config.cell]}"
+        target, gates = "the gates", f"; rows: {GATE_NAMES[config.cell]}"
+        if config.cell == Cell.rnn:
+            target, gates = "the new h", ""
         symbols, meaning = {
-            "weight_ih": (f"[G*H, {'F' if first_layer else f'D*{p}'}]", f"from {source} to the gates{backward}{gates}"),
-            "weight_hh": (f"[G*H, {p}]", f"from h of the step before to the gates{backward}{gates}"),
+            "weight_ih": (f"[G*H, {'F' if first_layer else f'D*{p}'}]", f"from {source} to {target}{backward}{gates}"),
+            "weight_hh": (f"[G*H, {p}]", f"from h of the step before to {target}{backward}{gates}"),
             "weight_hr": ("[P, H]", f"projects h to P features{backward}"),
             "bias_ih": ("[G*H]", f"added to the input's part{backward}"),
             "bias_hh": ("[G*H]", f"added to the hidden state's part{backward}{_second_bias(config.cell)}"),

@@ -75,8 +75,7 @@ class RecurrentClassifier(nn.Module):
             packed_output, state = self.recurrent(packed)
             output, _ = pad_packed_sequence(packed_output, batch_first=batch_first, total_length=sequences.shape[1])
         hidden = state[0] if isinstance(state, tuple) else state
-        # One layout in memory, because sums over time would else add up in another order in the other layout.
-        return (output if batch_first else output.transpose(0, 1)).contiguous(), hidden
+        return output if batch_first else output.transpose(0, 1), hidden
 
     def logits_by_step(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The classifier applied after every time step: logits ``[batch, time, class]``.
@@ -117,6 +116,8 @@ class RecurrentClassifier(nn.Module):
                 everyone = torch.arange(len(output), device=output.device)
                 return output[everyone, lengths.to(output.device) - 1]
             case Readout.mean:
+                # One layout in memory, because a sum would else add up in another order where time comes first.
+                output = output.contiguous()
                 if lengths is None:
                     return output.mean(1)
                 # pad_packed_sequence pads with zeros, which add nothing to the sum.

@@ -106,9 +106,13 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether all epochs are done, or early stopping has ended the run."""
-        patience = self.config.training.early_stopping_patience
-        done = len(self.history)
-        return done >= self.config.training.epochs or (patience is not None and done - self.best_epoch >= patience > 0)
+        return len(self.history) >= self.config.training.epochs or self.stopped_early
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether early stopping has ended the run, with epochs left to train."""
+        patience, done = self.config.training.early_stopping_patience, len(self.history)
+        return patience is not None and done < self.config.training.epochs and done - self.best_epoch >= patience > 0
 
     def train_epoch(self, on_step: OnStep = _ignore_step) -> EpochMetrics:
         """Train one epoch, validate, and keep the weights if they are the best so far.

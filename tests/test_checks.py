@@ -1,10 +1,17 @@
 """Wrong input is refused when the configuration is composed, in one line that names key, value and what is allowed."""
 
+import copy
+import math
+import re
+from dataclasses import asdict
+from functools import reduce
+
 import pytest
 
-from rnn_mnist.checks import ConfigError
+from rnn_mnist.checks import ConfigError, check
 from rnn_mnist.composition import compose_checked, explain_error
 from rnn_mnist.config import GRUConfig, LSTMConfig, OneCycleConfig
+from rnn_mnist.identity import flatten
 from rnn_mnist.parameter_count import parameter_count
 
 WRONG = [
@@ -26,6 +33,12 @@ WRONG = [
     ("model.dropout=nan", ("model.dropout=nan", "at least 0")),
     ("model.cell=gru", ("model.cell=gru", "model=gru")),
     ("model.parameter_budget=10", ("model.parameter_budget=10", "too small")),
+    ("model.parameter_budget=1e30", ("model.parameter_budget=1e30", "Integer")),
+    (f"model.parameter_budget={10**30}", (f"model.parameter_budget={10**30}: must be at most 120,0", "100,000")),
+    ("training.gradient_clip_norm=inf", ("training.gradient_clip_norm=inf", "finite number, greater than 0")),
+    ("optimizer.lr=nan", ("optimizer.lr=nan", "finite number, greater than 0 and at most 1,000")),
+    ("optimizer.eps=inf", ("optimizer.eps=inf", "finite number, greater than 0")),
+    (f"training.evaluation_batch_size={10**30}", ("training.evaluation_batch_size=1000", "at most 1,000,000")),
     ("model=null", ("model=null", "string or a list")),
     ("~model", ("model",)),
     ("model.num_layers=[1", ("model.num_layers=[1",)),
@@ -43,10 +56,23 @@ WRONG = [
     ("training.device=cuda:300", ("training.device=cuda:300", "cuda:N")),
     ("seed=-1", ("seed=-1", "at least 0")),
     ("experiment=foo", ("experiment=foo", "depth")),
+    ("model=_recurrent", ("model=_recurrent: no such option; allowed: gru, lstm, rnn",)),
+    ("data=_split", ("data=_split: no such option; allowed: emnist_digits", "mnist")),
+    ("experiment=_study", ("experiment=_study: no such option; allowed: article", "depth")),
+    ("+schema/model=lstm", ("schema", "no such key")),
+    ("+schema@_global_=config", ("schema@_global_=config: no such group; allowed: data, experiment, model",)),
+    ("hydra.job.chdir=true", ("hydra.job.chdir=true: must be false",)),
+    ("model", ("model: must be key=value",)),
+    ("sweep=~x", ("sweep=~x: Hydra reads ~ only within quotes", """'sweep="~x"'""")),
+    ("sweep=naïve", ("sweep=naïve: Hydra reads ï only within quotes", """'sweep="naïve"'""")),
+    ("sweep=it's~", ("sweep=it's~: Hydra reads ~ only", """'sweep="it'"'"'s~"'""")),
+    ('sweep=~"', ('sweep=~": not an override that Hydra can read',)),
+    ('sweep="\udcfc"', ('sweep="\udcfc": not text in this locale', "LC_ALL=C.UTF-8")),
+    ("sweep=\udcfc", ("sweep=\udcfc: not text in this locale", "LC_ALL=C.UTF-8")),
 ]
 
 
-@pytest.mark.parametrize(("override", "words"), WRONG, ids=[override for override, _ in WRONG])
+@pytest.mark.parametrize(("override", "words"), WRONG, ids=[ascii(override) for override, _ in WRONG])
 def test_wrong_input_is_one_line(override: str, words: tuple[str, ...]) -> None:
     with pytest.raises(Exception) as caught:
         compose_checked([override])
@@ -55,6 +81,11 @@ def test_wrong_input_is_one_line(override: str, words: tuple[str, ...]) -> None:
     assert "\n" not in line
     for word in words:
         assert word in line
+
+
+def test_a_key_without_a_value_is_named_once() -> None:
+    with pytest.raises(ConfigError, match=r"^model\.cell: has no value$"):
+        compose_checked(["model.cell=???"])
 
 
 def test_bugs_are_not_mistaken_for_wrong_input() -> None:
@@ -85,6 +116,34 @@ def test_keys_that_contradict_each_other_are_refused(overrides: list[str], words
         compose_checked(overrides)
 
 
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_every_number_must_be_finite(value: float) -> None:
+    groups = {"optimizer": ["adam", "adamw", "sgd", "rmsprop"], "schedule": ["cosine", "one_cycle", "step"]}
+    choices = [f"{group}={name}" for group, names in groups.items() for name in names]
+    tried = set()
+    for choice in ["model=lstm", *choices]:
+        config = compose_checked([choice, "model.forget_bias=1", "training.gradient_clip_norm=1"]).config
+        for key in (key for key, old in flatten(asdict(config)).items() if isinstance(old, float)):
+            *sections, name = key.split(".")
+            wrong = copy.deepcopy(config)
+            setattr(reduce(getattr, sections, wrong), name, value)
+            with pytest.raises(ConfigError, match=rf"^{re.escape(f'{key}={value}')}: must be a finite number"):
+                check(wrong)
+            tried.add(key)
+    assert {"optimizer.eps", "schedule.final_div_factor", "data.augmentation.max_shift", "model.forget_bias"} < tried
+
+
+def test_a_hidden_size_that_a_budget_replaces_is_said() -> None:
+    budget = "model.parameter_budget=50000"
+    (warning,) = compose_checked([budget, "model.hidden_size=100"]).warnings
+    assert "model.hidden_size=100 has no effect" in warning
+    assert budget in warning
+    sized = compose_checked([budget])
+    assert not sized.warnings
+    assert not check(sized.config).warnings
+    assert not compose_checked(["experiment=cell_matched", budget]).warnings
+
+
 def test_dropout_with_one_layer_is_recorded_as_none_and_said() -> None:
     checked = compose_checked(["model.num_layers=1", "model.dropout=0.5"])
     assert checked.config.model.dropout == 0.0
@@ -106,6 +165,15 @@ def test_momentum_is_cycled_only_where_there_is_some() -> None:
     assert isinstance(with_momentum, OneCycleConfig)
     assert not without.cycle_momentum
     assert with_momentum.cycle_momentum
+
+
+@pytest.mark.parametrize("optimizer", [["optimizer=rmsprop"], ["optimizer=sgd", "optimizer.momentum=0"]])
+def test_a_cycle_without_momentum_to_move_is_said(optimizer: list[str]) -> None:
+    (warning,) = compose_checked(["schedule=one_cycle", *optimizer]).warnings
+    assert "schedule.cycle_momentum=true has no effect" in warning
+    off = compose_checked(["schedule=one_cycle", "schedule.cycle_momentum=false", *optimizer])
+    assert not off.warnings
+    assert off.config == compose_checked(["schedule=one_cycle", *optimizer]).config
 
 
 def test_momentum_that_one_cycle_overwrites_counts_as_its_own_and_is_said() -> None:

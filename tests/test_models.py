@@ -130,23 +130,45 @@ def test_logits_by_step_is_what_a_cut_sequence_gives(config_type: type[ModelConf
         torch.testing.assert_close(by_step[:, step - 1], model(sequences[:, :step]), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("readout", list(Readout))
 @pytest.mark.parametrize("config_type", [RNNConfig, LSTMConfig, GRUConfig])
 @pytest.mark.parametrize("packed", [False, True])
 def test_batch_first_changes_the_module_and_not_a_bit_of_the_result(
-    config_type: type[ModelConfig], packed: bool
+    config_type: type[ModelConfig], packed: bool, readout: Readout
 ) -> None:
     sequences = torch.randn(BATCH, STEPS, FEATURES)
     lengths = torch.tensor([7, 3, 1, 5, 7]) if packed else None
     results, seen = [], []
     for batch_first in (True, False):
         torch.manual_seed(0)
-        model = RecurrentClassifier(config_type(num_layers=2, batch_first=batch_first), FEATURES)
+        model = RecurrentClassifier(config_type(num_layers=2, batch_first=batch_first, readout=readout), FEATURES)
         assert model.recurrent.batch_first is batch_first
         model.recurrent.register_forward_pre_hook(lambda _module, arguments: seen.append(arguments[0]))
         results.append(model(sequences, lengths))
     assert torch.equal(*results)
     if not packed:
         assert [tuple(inputs.shape) for inputs in seen] == [(BATCH, STEPS, FEATURES), (STEPS, BATCH, FEATURES)]
+
+
+def test_the_mean_of_packed_sequences_has_the_same_bits_in_either_layout() -> None:
+    # Large enough for PyTorch to add up in another order where time comes first in memory.
+    sequences, lengths = torch.randn(500, 28, FEATURES), torch.randint(1, 29, (500,))
+    results = []
+    for batch_first in (True, False):
+        torch.manual_seed(0)
+        config = GRUConfig(hidden_size=20, batch_first=batch_first, readout=Readout.mean)
+        results.append(RecurrentClassifier(config, FEATURES)(sequences, lengths))
+    assert torch.equal(*results)
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_encode_hands_on_what_the_module_returns_without_a_copy(batch_first: bool) -> None:
+    model = RecurrentClassifier(LSTMConfig(batch_first=batch_first), FEATURES)
+    returned: list[Tensor] = []
+    model.recurrent.register_forward_hook(lambda _module, _arguments, result: returned.append(result[0]))
+    output, _ = model.encode(torch.randn(BATCH, STEPS, FEATURES))
+    assert output.shape == (BATCH, STEPS, 128)
+    assert output.data_ptr() == returned[0].data_ptr()
 
 
 def test_orthogonal_gates() -> None:

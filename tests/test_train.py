@@ -175,6 +175,22 @@ def test_a_study_without_its_grid_says_so(command: CommandLine) -> None:
     assert "-m runs the whole grid" in result.stdout
 
 
+def test_a_study_with_its_grid_is_not_mistaken_for_one_of_several(command: CommandLine, tmp_path: Path) -> None:
+    result = command(TRAIN, "-m", *SMALL, "experiment=batch_first", "training.epochs=1", "seed=0")
+    assert result.returncode == 0, result.stderr
+    table = rows(tmp_path / "outputs" / "batch_first" / "results.csv")
+    assert sorted(row["model.batch_first"] for row in table) == ["False", "True"]
+
+
+def test_help_lists_what_can_be_chosen_and_nothing_else(command: CommandLine) -> None:
+    result = command(TRAIN, "--help")
+    assert result.returncode == 0, result.stderr
+    for line in ("model: gru, lstm, rnn", "schedule: constant, cosine, one_cycle, step", "  num_layers: 2"):
+        assert f"\n{line}\n" in result.stdout
+    for internal in ("schema", "_recurrent", "_study", "_split"):
+        assert internal not in result.stdout
+
+
 def test_resume_false_trains_anew(command: CommandLine, tmp_path: Path) -> None:
     assert command(TRAIN, *SMALL).returncode == 0
     run = only_run(tmp_path / "outputs" / "single")
@@ -249,6 +265,13 @@ def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: Comm
         (["model=transformer"], "model=transformer: no such option; allowed: gru, lstm, rnn"),
         (["model.hiden_size=3"], "did you mean hidden_size?"),
         (["-m", "model.num_layers=1,x"], "model.num_layers=x"),
+        (["model=_recurrent"], "model=_recurrent: no such option; allowed: gru, lstm, rnn"),
+        (["hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
+        (["-m", "hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
+        (["-m", "experiment=depth,width"], "experiment=depth: must be the only study of a sweep"),
+        (["-m", "experiment=glob(d*)", "hydra.sweep.dir=x"], "the grids of several (seed, model.num_layers)"),
+        (["-m", "sweep='\udcfc'"], "not text in this locale's encoding"),
+        (["training.gradient_clip_norm=inf"], "training.gradient_clip_norm=inf: must be a finite number"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(

@@ -1,15 +1,18 @@
 """A run is a function of its configuration: the same bits again, interrupted or not, whatever runs beside it."""
 
 import io
+import re
+import weakref
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from rnn_mnist.composition import explain_error
 from rnn_mnist.config import Config
 from rnn_mnist.data import DataSet
-from rnn_mnist.execution import execution
+from rnn_mnist.execution import MemoryExhaustedError, execution, out_of_memory_as_error
 from rnn_mnist.training import DivergedError, EpochMetrics, Trainer
 from tests.conftest import small
 
@@ -142,6 +145,18 @@ def test_early_stopping_waits_as_long_as_it_was_told(mnist: DataSet) -> None:
     trainer = train(config, mnist)
     assert len(trainer.history) < 50
     assert len(trainer.history) == trainer.best_epoch + 2
+    assert trainer.stopped_early
+
+
+def test_a_run_whose_patience_ends_with_its_epochs_was_not_stopped_early(mnist: DataSet) -> None:
+    config = configure("training.epochs=3", "optimizer.lr=1e-12", "training.early_stopping_patience=2")
+    trainer = Trainer(config, mnist, CPU)
+    states = []
+    while not trainer.finished:
+        trainer.train_epoch()
+        states.append(trainer.stopped_early)
+    assert trainer.best_epoch == 1, "choose a configuration whose patience ends in the last epoch"
+    assert states == [False] * 3
 
 
 def test_divergence_names_epoch_and_step(mnist: DataSet) -> None:
@@ -229,6 +244,52 @@ def test_threads_are_put_back() -> None:
         assert torch.are_deterministic_algorithms_enabled()
     assert torch.get_num_threads() == before
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_cpu_without_room_is_one_line() -> None:
+    with pytest.raises(MemoryExhaustedError) as caught, out_of_memory_as_error():
+        torch.empty(10**14)
+    line = explain_error(caught.value)
+    assert line is not None
+    assert line.startswith("out of memory (372,529.0 GiB asked for at once); a smaller training.batch_size")
+    assert "model.hidden_size" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has"),
+            "(20.0 GiB asked for at once)",
+        ),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out of memory; a smaller"),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"), "out of memory; a smaller"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 2147483648 bytes."), "(2.0 GiB"),
+        (MemoryError("Unable to allocate"), "out of memory; a smaller"),
+    ],
+)
+def test_what_each_allocator_says_is_understood(error: Exception, words: str) -> None:
+    with pytest.raises(MemoryExhaustedError, match=re.escape(words)), out_of_memory_as_error():
+        raise error
+
+
+def test_other_errors_than_memory_are_left_alone() -> None:
+    with pytest.raises(RuntimeError, match=r"^mat1 and mat2$"), out_of_memory_as_error():
+        raise RuntimeError("mat1 and mat2")
+
+
+def test_an_error_that_is_kept_keeps_no_tensors() -> None:
+    references = []
+
+    def step() -> None:
+        activations = torch.zeros(3)
+        references.append(weakref.ref(activations))
+        torch.empty(10**14)
+
+    with pytest.raises(MemoryExhaustedError) as caught, out_of_memory_as_error():
+        step()
+    assert caught.value.__cause__ is not None
+    assert references[0]() is None
 
 
 @pytest.mark.slow
