@@ -25,7 +25,7 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from rnn_mnist import config as schema
 from rnn_mnist.checks import Checked, ConfigError, check, check_sweep_name
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.identity import run_id, run_name, sweep_name
+from rnn_mnist.identity import run_id, sweep_name
 
 _PACKAGE = Path(__file__).parent
 CONFIG_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
@@ -59,11 +59,11 @@ _NOT_TEXT = "{override}: not text in this locale's encoding; LC_ALL=C.UTF-8 read
 _NEEDS_QUOTES = r"""[^A-Za-z0-9_/\-\\+.$%*@?|:=,(){}\[\]\s"']"""
 
 
-def register(preflight: Callable[[schema.Config], object] | None = None) -> None:
+def register(preflight: Callable[[Checked, bool], object] | None = None) -> None:
     """Make the schema and the resolvers of ``conf/config.yaml`` known to Hydra.
 
-    ``preflight`` is called with each checked configuration before its run's directory exists, and may refuse it by
-    raising :class:`~rnn_mnist.checks.ConfigError`.
+    ``preflight`` is called with each checked configuration, and whether it is part of a sweep, before its run's
+    directory exists; it may refuse it by raising :class:`~rnn_mnist.checks.ConfigError`.
     """
     store = ConfigStore.instance()
     store.store(group="schema", name="config", node=schema.Config)
@@ -71,11 +71,11 @@ def register(preflight: Callable[[schema.Config], object] | None = None) -> None
         for name, node in nodes.items():
             store.store(group=f"schema/{group}", name=name, node=node)
 
-    def resolve_run_name(parent: str, *, _root_: DictConfig) -> str:
-        config = typed(_root_).config
+    def resolve_run_id(*, _root_: DictConfig) -> str:
+        checked = typed(_root_)
         if preflight is not None:
-            preflight(config)
-        return run_name(run_id(config), _root_.hydra.overrides.task, Path(parent))
+            preflight(checked, _root_.hydra.mode == RunMode.MULTIRUN)
+        return run_id(checked.config)
 
     def resolve_sweep_name(name: str | None, overrides: list[str]) -> str:
         _refuse_what_is_not_text(overrides)
@@ -83,10 +83,15 @@ def register(preflight: Callable[[schema.Config], object] | None = None) -> None
             check_sweep_name(name)
         return sweep_name(name, overrides)
 
-    OmegaConf.register_new_resolver("run_name", resolve_run_name, replace=True)
+    OmegaConf.register_new_resolver("run_id", resolve_run_id, replace=True)
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
     OmegaConf.register_new_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("groups_and_options", _groups_and_options, replace=True)
+
+
+def job_identity(config: DictConfig) -> str:
+    """What the launcher knows a job of a sweep by: its run's id."""
+    return run_id(typed(config).config)
 
 
 def typed(config: DictConfig) -> Checked:
@@ -215,6 +220,8 @@ def explain_error(error: BaseException) -> str | None:
             line = known(link, chain)
             if line is not None:
                 return line
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     if any(_resolver_crashed(link) for link in chain):
         return None
     if _raised_in_hydra(error):

@@ -3,11 +3,18 @@
 import logging
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich import get_console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rnn_mnist.training import EpochMetrics
+from hydra_plugins.workstation_launcher import report
+
+if TYPE_CHECKING:
+    from rnn_mnist.training import EpochMetrics
+
+_REPORT_SECONDS = 0.5
+"""How often a job of a sweep says how far it is."""
 
 
 class ConsoleHandler(logging.Handler):
@@ -45,6 +52,8 @@ class TrainingDisplay:
             self._description(), total=epochs * steps_per_epoch, completed=epochs_done * steps_per_epoch, figures=""
         )
         self._start = time.perf_counter()
+        self._last_report = float("-inf")
+        self._validation = ""
 
     def __enter__(self) -> "TrainingDisplay":
         """Start the live display."""
@@ -59,18 +68,23 @@ class TrainingDisplay:
 
     def step(self, step: int, loss: float, accuracy: float) -> None:
         """Show where the epoch stands: steps done, mean training loss and accuracy so far."""
+        completed = self._epochs_done * self._steps + step
+        if time.perf_counter() - self._last_report > _REPORT_SECONDS:
+            self._last_report = time.perf_counter()
+            report(f"{self._description()}{self._validation}", done=completed / (self._epochs * self._steps))
         self._progress.update(
             self._task,
-            completed=self._epochs_done * self._steps + step,
+            completed=completed,
             figures=f"train loss {loss:.4f}, accuracy {accuracy:.2%}".replace("%", " %"),
         )
 
-    def epoch(self, metrics: EpochMetrics) -> None:
+    def epoch(self, metrics: "EpochMetrics") -> None:
         """Log a finished epoch, with the time left at the pace so far."""
         self._epochs_done += 1
         self._epochs_here += 1
         parts = [f"train loss {metrics.train_loss:.4f}, accuracy {100 * metrics.train_accuracy:.2f} %"]
         if metrics.val_accuracy is not None:
+            self._validation = f", validation accuracy {100 * metrics.val_accuracy:.2f} %"
             parts.append(f"validation loss {metrics.val_loss:.4f}, accuracy {100 * metrics.val_accuracy:.2f} %")
         parts.append(f"{metrics.epoch_seconds:.1f} s")
         remaining = self._epochs - self._epochs_done

@@ -1,21 +1,20 @@
-"""What makes two runs the same run, and what their directories are called. Imports neither torch nor Hydra."""
+"""What makes two runs the same run, and what their directories are called. Imports neither torch nor Hydra itself."""
 
 import hashlib
 import json
-import re
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
+from hydra_plugins.workstation_launcher import directory_name, readable
 from rnn_mnist.config import Config
 
 ID_LENGTH = 12
-RUN_NAME_BYTES = 120
 SWEEP_NAME_BYTES = 100
 
 # The keys that say how a command is run rather than what; a directory's name leaves them out.
-_NOT_IN_NAMES = (
+NOT_IN_NAMES = (
     "data.root",
     "training.device",
     "training.threads",
@@ -28,7 +27,7 @@ _NOT_IN_NAMES = (
 NOT_IDENTITY = (
     "model.parameter_budget",  # resolved into model.hidden_size
     "question",
-    *_NOT_IN_NAMES,
+    *NOT_IN_NAMES,
 )
 
 
@@ -68,47 +67,19 @@ def _digest(config: Config, leave_out: Iterable[str]) -> str:
     for key in leave_out:
         del flat[key]
     canonical = json.dumps(flat, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:ID_LENGTH]
-
-
-def run_name(identifier: str, overrides: Iterable[str], parent: Path | None = None) -> str:
-    """The directory name of a run: readable overrides, then its id; at most 120 bytes, safe on every file system.
-
-    A directory of that run that is already in ``parent`` keeps its name, however the run is spelled this time.
-    """
-    if parent is not None and parent.is_dir():
-        for existing in sorted(parent.glob(f"*__{identifier}")):
-            return existing.name
-    return f"{_readable(_telling(overrides), RUN_NAME_BYTES - len(identifier) - 2)}__{identifier}"
+    return _digest_text(canonical)
 
 
 def sweep_name(name: str | None, overrides: Iterable[str]) -> str:
     """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes."""
     if name is not None:
         return name
-    overrides = _telling(overrides)
-    whole = _safe("_".join(overrides)) or "defaults"
-    if len(whole) <= SWEEP_NAME_BYTES:
-        return whole
-    digest = hashlib.sha256("\n".join(overrides).encode()).hexdigest()[:ID_LENGTH]
-    return f"{_readable(overrides, SWEEP_NAME_BYTES - ID_LENGTH - 2)}__{digest}"
+    telling = [override for override in overrides if override.lstrip("+~").partition("=")[0] not in NOT_IN_NAMES]
+    text = readable(telling, SWEEP_NAME_BYTES)
+    if text == readable(telling, sys.maxsize):
+        return text
+    return directory_name(_digest_text("\n".join(telling)), telling, longest=SWEEP_NAME_BYTES)
 
 
-def _telling(overrides: Iterable[str]) -> list[str]:
-    return [override for override in overrides if override.lstrip("+~").partition("=")[0] not in _NOT_IN_NAMES]
-
-
-def _readable(overrides: list[str], longest: int) -> str:
-    """The overrides as one safe text: whole if that fits, else with the last part of each key, else its two ends."""
-    text = _safe("_".join(overrides)) or "defaults"
-    if len(text) > longest:
-        text = _safe("_".join(re.sub(r"^[^=]*\.", "", override) for override in overrides)) or "defaults"
-    if len(text) > longest:
-        half = (longest - 2) // 2
-        text = f"{text[:half]}..{text[-half:]}"
-    return text.strip("_.,")
-
-
-def _safe(text: str) -> str:
-    """``text`` in ASCII letters, digits and ``._=,+-`` alone, so that characters are bytes."""
-    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", text).strip("_.,")
+def _digest_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

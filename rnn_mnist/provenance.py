@@ -21,7 +21,8 @@ class CodeVersion:
     Attributes:
         commit: of the checkout that the package is imported from; None for an installed package.
         dirty: whether that checkout has uncommitted changes; None for an installed package.
-        source_sha256: over the package's own Python files, so that any change of them shows.
+        source_sha256: over the package's own Python files but those of ``analysis``, which no run depends on, so that
+            any change of them shows.
     """
 
     commit: str | None
@@ -40,11 +41,18 @@ def code_version() -> CodeVersion:
     """The code version of this process."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):
+        if path.is_relative_to(_PACKAGE / "analysis"):
+            continue
         digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     # A package that lies in somebody else's repository (a virtual environment, say) is not tracked there.
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
         return CodeVersion(None, None, digest.hexdigest())
     return CodeVersion(_git("rev-parse", "HEAD"), bool(_git("status", "--porcelain")), digest.hexdigest())
+
+
+def source_version() -> str:
+    """What the launcher compares when it comes upon a finished run: a digest of the code that makes runs."""
+    return code_version().source_sha256[:12]
 
 
 def environment() -> dict[str, Any]:

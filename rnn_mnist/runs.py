@@ -1,4 +1,4 @@
-"""A run on disk: its files, its state, and the table of the runs of a sweep. Imports torch only for checkpoints."""
+"""A run on disk: its files and its state. Imports torch only for checkpoints."""
 
 import csv
 import io
@@ -11,31 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from hydra_plugins.workstation_launcher import remove_leftovers, write_atomically, write_json
+from hydra_plugins.workstation_launcher import in_job, remove_leftovers, write_atomically, write_json
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.identity import flatten
 
 if TYPE_CHECKING:
     import torch
 
 SCHEMA_VERSION = 1
 
-RESULT_COLUMNS = (
-    "best_epoch",
-    "val_accuracy",
-    "test_accuracy",
-    "test_loss",
-    "parameters",
-    "train_seconds",
-    "images_per_second",
-    "peak_memory_mib",
-    "device",
-)
-_FACTOR_GROUPS = ("model", "sequence", "optimizer", "schedule", "training", "data")
-
 
 class RunInUseError(ExpectedError):
     """Another process is at work on the run."""
+
+
+class AnotherRunError(ExpectedError):
+    """The directory holds the results of a different run."""
 
 
 class RunFormatError(ExpectedError):
@@ -56,14 +46,14 @@ class Run:
         self.accuracy_by_step_path = directory / "accuracy_by_step.csv"
         self.checkpoint_path = directory / "checkpoint.pt"
         self.model_path = directory / "model.pt"
-        self._outcome_paths = (
+        self._results_paths = (
             self.result_path,
-            self.checkpoint_path,
             self.metrics_path,
             self.predictions_path,
             self.accuracy_by_step_path,
             self.model_path,
         )
+        self._outcome_paths = (*self._results_paths, self.checkpoint_path)
         self._lock = FileLock(directory / ".lock")
 
     def lock(self) -> None:
@@ -95,8 +85,21 @@ class Run:
         return read_json(self.result_path)
 
     def completed(self, identifier: str) -> bool:
-        """Whether the run of that id has been trained and tested here."""
-        return self.status().get("state") == "completed" and self.result().get("run_id") == identifier
+        """Whether the run of that id has been trained and tested here, and all its results are still there."""
+        return self.result().get("run_id") == identifier and all(path.exists() for path in self._results_paths)
+
+    def refuse_another(self, identifier: str) -> None:
+        """Keep the results of another run from being written over.
+
+        Raises:
+            AnotherRunError: if they are here.
+        """
+        found = self.result().get("run_id", identifier)
+        if found != identifier:
+            raise AnotherRunError(
+                f"{self.directory}: holds the completed run {found}, and this one is {identifier}; "
+                "give it another hydra.run.dir or hydra.sweep.subdir, or delete that run"
+            )
 
     def start(self, manifest: Mapping[str, Any], *, resume: bool) -> None:
         """Record that an attempt begins; unless it resumes this very run, remove what earlier ones left."""
@@ -104,10 +107,10 @@ class Run:
         resume = resume and earlier.get("run_id") == manifest["run_id"]
         attempts = self.status().get("attempts", 0) + 1 if resume else 1
         if not resume:
-            # The state goes first: a kill from here on leaves a run that is to be done, not one that looks complete.
-            for path in (self.status_path, *self._outcome_paths):
+            # The result goes first: a kill from here on leaves a run that is to be done, not one that looks complete.
+            for path in (*self._outcome_paths, *([] if in_job() else [self.status_path])):
                 path.unlink(missing_ok=True)
-        for path in (self.status_path, self.manifest_path, *self._outcome_paths):
+        for path in (self.manifest_path, *self._outcome_paths):
             remove_leftovers(path)
         self._write_status({"state": "running", "attempts": attempts, "started": now()})
         previous = [
@@ -130,9 +133,9 @@ class Run:
         write_json(self.manifest_path, {**self.manifest(), **entries})
 
     def complete(self, result: Mapping[str, Any], return_value: float) -> None:
-        """Record the final figures; the state comes last."""
-        write_json(self.result_path, {"schema_version": SCHEMA_VERSION, **result})
+        """Record the final figures; a run that has its ``result.json`` has all the rest."""
         self.update_manifest(end=now())
+        write_json(self.result_path, {"schema_version": SCHEMA_VERSION, **result})
         self._write_status({**self.status(), "state": "completed", "ended": now(), "return_value": return_value})
 
     def fail(self, error: str, *, state: str = "failed") -> None:
@@ -183,6 +186,8 @@ class Run:
         _save_tensors(self.model_path, on_cpu)
 
     def _write_status(self, status: Mapping[str, Any]) -> None:
+        if in_job():
+            return  # the launcher keeps it, and knows of deaths that a run cannot tell
         write_json(self.status_path, {"schema_version": SCHEMA_VERSION, **status})
 
 
@@ -203,6 +208,8 @@ def read_json(path: Path) -> dict[str, Any]:
         return {}
     except ValueError as error:
         raise RunFormatError(f"{path}: not JSON; delete it to have the run done again") from error
+    if not isinstance(content, dict):
+        raise RunFormatError(f"{path}: not a JSON object; delete it to have the run done again")
     _refuse_newer(path, content)
     return content
 
@@ -215,42 +222,6 @@ def write_csv(path: Path, rows: list[dict[str, Any]] | list[Mapping[str, Any]]) 
     writer.writeheader()
     writer.writerows(rows)
     write_atomically(path, text.getvalue().encode())
-
-
-def write_results(sweep_directory: Path) -> list[str]:
-    """Bring ``results.csv``, one row a run, up to date with the directories of a sweep.
-
-    Each row comes from a run's own files, so that it is right whoever wrote them and whatever was killed.
-
-    Returns:
-        One line for each run that was left out because its files cannot be read.
-    """
-    rows, problems = [], []
-    with FileLock(sweep_directory / ".results.lock"):
-        for manifest in sorted(sweep_directory.glob("*/manifest.json")):
-            try:
-                rows.append(_results_row(Run(manifest.parent)))
-            except RunFormatError as error:
-                problems.append(str(error))
-        write_csv(sweep_directory / "results.csv", rows)
-    return problems
-
-
-def _results_row(run: Run) -> dict[str, Any]:
-    manifest, status = run.manifest(), run.status()
-    result = run.result() if status.get("state") == "completed" else {}
-    config = flatten(manifest["config"])
-    return {
-        "run": run.directory.name,
-        "run_id": manifest["run_id"],
-        "setting_id": manifest["setting_id"],
-        "status": status.get("state"),
-        **{key: value for key, value in config.items() if key.partition(".")[0] in _FACTOR_GROUPS},
-        "seed": config["seed"],
-        **{column: result.get(column) for column in RESULT_COLUMNS},
-        "commit": manifest["code"]["commit"],
-        "error": status.get("error"),
-    }
 
 
 def _save_tensors(path: Path, content: Mapping[str, Any]) -> None:

@@ -7,8 +7,8 @@ left alone by Hydra's search for plugins, which would run the others a second ti
 """
 
 from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_atomically, write_json
-from hydra_plugins.workstation_launcher._directories import directory_name, readable, register_resolver
 from hydra_plugins.workstation_launcher._failures import already_shown
+from hydra_plugins.workstation_launcher._names import directory_name, readable
 from hydra_plugins.workstation_launcher._progress import in_job, report
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "directory_name",
     "in_job",
     "readable",
-    "register_resolver",
     "remove_leftovers",
     "report",
     "write_atomically",

@@ -3,9 +3,11 @@
 import json
 import logging
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich import get_console
 from rich.console import Group, RenderableType
@@ -16,7 +18,7 @@ from rich.text import Text
 
 from hydra_plugins.workstation_launcher._devices import Plan, Slot
 from hydra_plugins.workstation_launcher._records import COMPLETED, FAILED, Status
-from hydra_plugins.workstation_launcher._sweep import Job
+from hydra_plugins.workstation_launcher._sweep import Job, common_overrides
 
 log = logging.getLogger("hydra_plugins.workstation_launcher")
 
@@ -34,16 +36,25 @@ class Display:
         self._messages: dict[int, tuple[str, float | None]] = {}
         self._unread = b""
         self._live: Live | None = None
+        self._redirected: list[tuple[logging.StreamHandler[Any], Any]] = []
 
     def __enter__(self) -> "Display":
         """Start the live view, on a terminal."""
         if get_console().is_terminal:
             self._live = Live(console=get_console(), refresh_per_second=4, transient=True, auto_refresh=False)
+            before = {sys.stdout: "stdout", sys.stderr: "stderr"}
             self._live.start()
+            # Rich puts its own streams in their place while the view lives; loggers go on holding the old ones.
+            for handler in logging.getLogger().handlers:
+                if isinstance(handler, logging.StreamHandler) and handler.stream in before:
+                    self._redirected.append((handler, handler.stream))
+                    handler.setStream(getattr(sys, before[handler.stream]))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Remove the live view."""
+        for handler, stream in self._redirected:
+            handler.setStream(stream)
         if self._live is not None:
             self._live.stop()
 
@@ -56,11 +67,11 @@ class Display:
         self._messages.pop(job.number, None)
         if self._live is None:
             again = f", attempt {attempt}" if attempt > 1 else ""
-            log.info("#%d started on %s%s: %s", job.number, slot.name, again, job.text)
+            log.info("#%d started on %s%s: %s", job.number, slot.name, again, job.label)
 
     def retried(self, job: Job, status: Status, attempt: int, retries: int) -> None:
         """A job has died and will be started again."""
-        log.warning("#%d %s; retry %d of %d: %s", job.number, status.error, attempt, retries, job.text)
+        log.warning("#%d %s; retry %d of %d: %s", job.number, status.error, attempt, retries, job.label)
 
     def ended(self, job: Job) -> None:
         """A job has ended for good."""
@@ -72,12 +83,12 @@ class Display:
         if status.state == COMPLETED:
             if status.seconds:
                 self._seconds.append(status.seconds)
-            log.info("%s #%d completed in %s%s: %s", count, job.number, seconds, _shown_value(status), job.text)
+            log.info("%s #%d completed in %s%s: %s", count, job.number, seconds, _shown_value(status), job.label)
         elif status.state == FAILED:
             self._failed += 1
-            log.error("%s #%d failed after %s: %s: %s", count, job.number, seconds, status.error, job.text)
+            log.error("%s #%d failed after %s: %s: %s", count, job.number, seconds, status.error, job.label)
         else:
-            log.info("%s #%d %s after %s: %s", count, job.number, status.state, seconds, job.text)
+            log.info("%s #%d %s after %s: %s", count, job.number, status.state, seconds, job.label)
 
     def read_reports(self, pipe: int) -> None:
         """Take in what running jobs say of themselves; see :func:`~hydra_plugins.workstation_launcher.report`."""
@@ -113,7 +124,7 @@ class Display:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for job, slot, seconds in running:
             message, _ = self._messages.get(job.number, ("", None))
-            table.add_row(f"#{job.number}", slot.name, duration(seconds), Text(job.text), Text(message))
+            table.add_row(f"#{job.number}", slot.name, duration(seconds), Text(job.label), Text(message))
         return Group(heading, table)
 
     def _seconds_left(self, running: Sequence[tuple[Job, Slot, float]], queued: int) -> float | None:
@@ -160,7 +171,12 @@ def warn_of_other_code(jobs: Sequence[Job], code_version: str | None) -> None:
 
 def show_dry_run(jobs: Sequence[Job], plan: Plan, directory: Path) -> None:
     """Print the table of jobs, and what they would take."""
-    table = Table(title=f"Jobs of {directory} (dry run: nothing is started)", title_justify="left")
+    shared = common_overrides(jobs) if len(jobs) > 1 else []
+    console = get_console()
+    console.print(f"Jobs of {directory} (dry run: nothing is started)", soft_wrap=True, highlight=False)
+    if shared:
+        console.print(f"all with {' '.join(shared)}", soft_wrap=True, highlight=False, markup=False)
+    table = Table()
     for heading in ("#", "overrides", "directory", "state", "device"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "#" else "left")
     waiting = 0
@@ -175,15 +191,16 @@ def show_dry_run(jobs: Sequence[Job], plan: Plan, directory: Path) -> None:
                 state = f"to do again (was {job.earlier.state})"
             device = plan.slots[waiting].name if waiting < len(plan.slots) else "next free"
             waiting += 1
-        table.add_row(str(job.number), Text(job.text), Text(job.directory.name), state, device)
-    console = get_console()
+        table.add_row(str(job.number), Text(job.label), Text(job.directory.name), state, device)
     console.print(table)
     seconds = [job.earlier.seconds for job in jobs if job.earlier and job.earlier.seconds]
     estimate = "no estimate of the time: no job of this sweep has ended yet"
     if seconds:
         mean = sum(seconds) / len(seconds)
         estimate = f"about {duration(mean * -(-waiting // len(plan.slots)))}, at {duration(mean)} a job so far"
-    console.print(f"{waiting} of {len(jobs)} jobs to do, {plan.describe()}; {estimate}", highlight=False)
+    console.print(
+        f"{waiting} of {len(jobs)} jobs to do, {plan.describe()}; {estimate}", soft_wrap=True, highlight=False
+    )
 
 
 def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:
@@ -196,7 +213,7 @@ def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:
     for job in jobs:
         if job.twin is None and job.status is not None and job.status.state == FAILED:
             where = job.directory / (job.status.log or "")
-            log.error("failed #%d: %s\n    %s\n    %s", job.number, job.status.error, job.text, where)
+            log.error("failed #%d: %s\n    %s\n    %s", job.number, job.status.error, job.label, where)
 
 
 def duration(seconds: float) -> str:

@@ -41,9 +41,13 @@ class Application:
     hydra_context: HydraContext
     singletons: Any
     """State of Hydra's singletons, and OmegaConf's resolvers."""
+    argv: list[str]
+    orig_argv: list[str]
+    """The command, as the app would see it in the process that was started with it."""
 
     def install(self) -> None:
         """Make this process one in which Hydra can run jobs."""
+        sys.argv, sys.orig_argv = self.argv, self.orig_argv
         setup_globals()
         Singleton.set_state(self.singletons)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.errors import HydraException
+from hydra.errors import CompactHydraException
 
 
 @dataclass
@@ -34,7 +34,7 @@ class WorkstationLauncherConf:
     on_sweep_end: str | None = None
 
 
-class OptionError(HydraException):
+class OptionError(CompactHydraException):
     """An option of the launcher that cannot be used; the message names key, value and what is allowed."""
 
 

@@ -43,10 +43,8 @@ class Job:
         """Its own status, or its twin's."""
         return self.status if self.twin is None else self.twin.status
 
-    @property
-    def text(self) -> str:
-        """Its overrides as typed."""
-        return " ".join(self.overrides) or "(defaults)"
+    label: str = "(defaults)"
+    """The overrides in which it differs from others of its sweep; all, if it is the only one."""
 
 
 def plan_jobs(
@@ -80,7 +78,18 @@ def plan_jobs(
         set_hydra(config, "sweep.subdir", directory.relative_to(record.directory).as_posix().replace("${", "\\${"))
         jobs.append(job)
     loader.forget()
+    common = common_overrides(jobs)
+    for job in jobs:
+        differing = [override for override in job.overrides if override not in common or len(jobs) == 1]
+        job.label = " ".join(differing) or "(defaults)"
     return jobs
+
+
+def common_overrides(jobs: Sequence[Job]) -> list[str]:
+    """The overrides that all jobs share."""
+    return (
+        [override for override in jobs[0].overrides if all(override in job.overrides for job in jobs)] if jobs else []
+    )
 
 
 def _recognise(job: Job, options: Options) -> None:

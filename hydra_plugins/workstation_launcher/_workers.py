@@ -5,13 +5,13 @@ import socket
 import subprocess
 from multiprocessing.connection import Connection
 
-from hydra.errors import HydraException
+from hydra.errors import CompactHydraException
 
 from hydra_plugins.workstation_launcher._devices import THREAD_VARIABLES
 from hydra_plugins.workstation_launcher._fork_server import Exited, Ready, Send, Setup, Start, command
 
 
-class ApplicationError(HydraException):
+class ApplicationError(CompactHydraException):
     """The application cannot be loaded in another process."""
 
 

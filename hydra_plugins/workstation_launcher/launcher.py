@@ -17,7 +17,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobRuntime, JobStatus, configure_log, setup_globals
-from hydra.errors import CompactHydraException, HydraException
+from hydra.errors import CompactHydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from hydra.utils import get_method
@@ -26,11 +26,10 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_plugins.workstation_launcher import _display as display
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
-from hydra_plugins.workstation_launcher._directories import register_resolver
 from hydra_plugins.workstation_launcher._failures import mark_as_shown
 from hydra_plugins.workstation_launcher._fork_server import Setup
 from hydra_plugins.workstation_launcher._job import Application
-from hydra_plugins.workstation_launcher._options import Options, checked_options, register_options
+from hydra_plugins.workstation_launcher._options import OptionError, Options, checked_options, register_options
 from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._records import (
     COMPLETED,
@@ -40,6 +39,7 @@ from hydra_plugins.workstation_launcher._records import (
     SweepRecord,
     git_version,
 )
+from hydra_plugins.workstation_launcher._resolver import register_resolver
 from hydra_plugins.workstation_launcher._schedule import Scheduler
 from hydra_plugins.workstation_launcher._sweep import Job, factors, plan_jobs, set_hydra
 from hydra_plugins.workstation_launcher._workers import Workers
@@ -50,7 +50,7 @@ register_resolver()
 log = logging.getLogger("hydra_plugins.workstation_launcher")
 
 
-class SweepInUseError(HydraException):
+class SweepInUseError(CompactHydraException):
     """Another command is at work in the sweep's directory."""
 
 
@@ -94,6 +94,8 @@ class WorkstationLauncher(Launcher):
         options = self._options
         try:
             plan = make_plan(options, os.environ)
+            for key in ("identity", "code_version", "on_job_end", "on_sweep_end"):
+                _check_function(key, getattr(options, key))
             if not options.dry_run:
                 self._take_lock()
             record = self._load_record()
@@ -130,10 +132,13 @@ class WorkstationLauncher(Launcher):
 
     def _run(self, jobs: list[Job], plan: Plan, code_version: str | None) -> bool:
         to_do = [job for job in jobs if not job.skipped and job.twin is None]
-        self._call_hook("on_job_end", self._directory)
         if not to_do:
             return False
-        application = dumps(Application(self._task_function, self._app_context, Singleton.get_state()))
+        application = dumps(
+            Application(
+                self._task_function, self._app_context, Singleton.get_state(), list(sys.argv), list(sys.orig_argv)
+            )
+        )
         setup = Setup(application, self._options.preload, self._options.start_method)
         with display.Display(jobs, plan) as view:
             scheduler = Scheduler(
@@ -142,7 +147,7 @@ class WorkstationLauncher(Launcher):
                 make_workers=lambda: Workers(setup, plan.threads),
                 display=view,
                 code_version=code_version,
-                on_end=lambda _: self._call_hook("on_job_end", self._directory),
+                on_end=lambda job: self._call_hook("on_job_end", self._directory, job.directory),
             )
             scheduler.run(to_do)
         return scheduler.interrupted
@@ -159,14 +164,14 @@ class WorkstationLauncher(Launcher):
         try:
             return SweepRecord.load(self._directory)
         except RecordFormatError as error:
-            raise HydraException(str(error)) from None
+            raise CompactHydraException(str(error)) from None
 
     def _take_lock(self) -> None:
         """Keep other commands out of the sweep until this process ends, however it does."""
         if self._lock is not None:
             return
         self._directory.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._directory / ".lock")
+        lock = FileLock(self._directory / ".lock", is_singleton=True)  # of this process, for all its sweeps here
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -233,6 +238,16 @@ class WorkstationLauncher(Launcher):
         return result
 
 
+def _check_function(key: str, path: str | None) -> None:
+    """Refuse a hook that cannot be found, before anything depends on it."""
+    try:
+        if path is not None:
+            get_method(path)
+    except Exception as error:  # importing runs code of the app's
+        reason = " ".join(str(error).split())
+        raise OptionError(f"hydra.launcher.{key}={path}: must be the dotted path of a function; {reason}") from None
+
+
 def _kept_failure(job: Job) -> JobReturn | None:
     """What the job's process kept of its exception."""
     status = job.outcome
@@ -248,8 +263,8 @@ def _kept_failure(job: Job) -> JobReturn | None:
 def _fate(job: Job) -> str:
     status = job.outcome
     if status is None:
-        return f"job #{job.number} ({job.text}) was not started"
-    return f"job #{job.number} ({job.text}) {status.state}: {status.error}; {job.directory / (status.log or '')}"
+        return f"job #{job.number} ({job.label}) was not started"
+    return f"job #{job.number} ({job.label}) {status.state}: {status.error}; {job.directory / (status.log or '')}"
 
 
 def _changes_directory(config: DictConfig) -> bool:

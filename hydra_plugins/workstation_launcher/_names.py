@@ -1,14 +1,8 @@
 """What the directory of a job is called: readable override text, then the job's identity, and never a number."""
 
 import hashlib
-import inspect
 import re
 from collections.abc import Collection, Iterable
-from typing import Any
-
-from omegaconf import DictConfig, OmegaConf
-
-from hydra_plugins.workstation_launcher._identity import job_identity
 
 LONGEST_NAME_BYTES = 120
 
@@ -53,20 +47,3 @@ def safe_identifier(identity: str) -> str:
 def _safe(text: str) -> str:
     # One character of this text is one byte.
     return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", text).strip("_.,")
-
-
-def register_resolver() -> None:
-    """Make ``${job_directory:}`` known to OmegaConf, for ``hydra.sweep.subdir`` and ``hydra.run.dir``."""
-
-    def resolve(*, _root_: DictConfig) -> str:
-        options: Any = OmegaConf.select(_root_, "hydra.launcher") or {}
-        return directory_name(
-            safe_identifier(job_identity(_root_, options.get("identity"), options.get("not_identity") or ())),
-            _root_.hydra.overrides.task,
-            leave_out=options.get("not_in_names") or (),
-        )
-
-    # OmegaConf 2.4 gives the function the name that once belonged to another.
-    renamed = "replace" in inspect.signature(OmegaConf.register_resolver).parameters
-    register: Any = OmegaConf.register_resolver if renamed else OmegaConf.register_new_resolver
-    register("job_directory", resolve, replace=True)

@@ -1,0 +1,34 @@
+"""``${job_directory:}``, for ``hydra.sweep.subdir`` and ``hydra.run.dir``."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_plugins.workstation_launcher._identity import job_identity
+from hydra_plugins.workstation_launcher._names import directory_name, safe_identifier
+
+
+def register_resolver() -> None:
+    """Make the resolver known to OmegaConf.
+
+    ``${job_directory:}`` is the job's overrides and its fingerprint. ``${job_directory:IDENTITY}`` has an identity of
+    the app's own instead, and ``${job_directory:IDENTITY,PARENT}`` is the name that a directory of that identity
+    already has in the folder PARENT, however the job is spelled this time.
+    """
+
+    def resolve(identity: str | None = None, parent: str | None = None, *, _root_: DictConfig) -> str:
+        options: Any = OmegaConf.select(_root_, "hydra.launcher") or {}
+        if identity is None:
+            identity = job_identity(_root_, options.get("identity"), options.get("not_identity") or ())
+        identifier = safe_identifier(identity)
+        if parent is not None and Path(parent).is_dir():
+            for existing in sorted(Path(parent).glob(f"*__{identifier}")):
+                return existing.name
+        return directory_name(identifier, _root_.hydra.overrides.task, leave_out=options.get("not_in_names") or ())
+
+    # OmegaConf 2.4 gives the function the name that once belonged to another.
+    renamed = "replace" in inspect.signature(OmegaConf.register_resolver).parameters
+    register: Any = OmegaConf.register_resolver if renamed else OmegaConf.register_new_resolver
+    register("job_directory", resolve, replace=True)

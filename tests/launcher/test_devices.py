@@ -1,0 +1,115 @@
+"""Slots, and the environment that each job gets. The GPUs are faked by an ``nvidia-smi`` of the test's own."""
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+from hydra_plugins.workstation_launcher._devices import available_cores, visible_gpus
+from tests.launcher.conftest import App
+
+TWO_GPUS = """GPU 0: NVIDIA H200 (UUID: GPU-aaaa)
+GPU 1: NVIDIA H200 (UUID: GPU-bbbb)
+"""
+SPLIT = """GPU 0: NVIDIA A100 (UUID: GPU-aaaa)
+  MIG 3g.20gb     Device  0: (UUID: MIG-1111)
+  MIG 3g.20gb     Device  1: (UUID: MIG-2222)
+GPU 1: NVIDIA A100 (UUID: GPU-bbbb)
+"""
+
+
+def fake_driver(folder: Path, listing: str) -> dict[str, str]:
+    """An environment in which ``nvidia-smi -L`` prints ``listing``."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{listing}END\n")
+    program.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize(
+    ("listing", "restriction", "expected"),
+    [
+        (TWO_GPUS, None, ("0", "1")),
+        (SPLIT, None, ("MIG-1111", "MIG-2222", "1")),
+        (TWO_GPUS, "1", ("1",)),
+        (TWO_GPUS, "1,0", ("1", "0")),
+        (TWO_GPUS, "GPU-bbbb,0", ("GPU-bbbb", "0")),
+        (SPLIT, "MIG-2222", ("MIG-2222",)),
+        (TWO_GPUS, "", ()),
+        (TWO_GPUS, "0,-1,1", ("0",)),
+        (TWO_GPUS, "NoDevFiles", ()),
+        ("", "0", ()),
+        ("", None, ()),
+    ],
+)
+def test_what_is_visible(tmp_path: Path, listing: str, restriction: str | None, expected: tuple[str, ...]) -> None:
+    environment = fake_driver(tmp_path, listing)
+    if restriction is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = restriction
+    assert visible_gpus(environment) == expected
+
+
+def test_without_a_driver_nothing_is_visible(tmp_path: Path) -> None:
+    assert visible_gpus({"PATH": str(tmp_path)}) == ()
+
+
+def jobs_environments(app: App, number: int) -> list[dict[str, str]]:
+    return [ast.literal_eval((app.sweep / str(job) / "environment").read_text()) for job in range(number)]
+
+
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_each_job_sees_its_own_gpu(app: App, start_method: str) -> None:
+    driver = fake_driver(app.folder / "bin", TWO_GPUS)
+    done = app.run(
+        "+do=environment", "+x=0,1,2,3", "hydra.launcher.jobs_per_device=2",
+        "hydra.launcher.start_interval_seconds=0", f"hydra.launcher.start_method={start_method}", **driver,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "4 at a time on GPU 0, GPU 1" in done.stdout
+    environments = jobs_environments(app, 4)
+    assert sorted(environment["CUDA_VISIBLE_DEVICES"] for environment in environments) == ["0", "0", "1", "1"]
+    assert {environment["CUDA_DEVICE_ORDER"] for environment in environments} == {"PCI_BUS_ID"}
+    assert {environment["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] for environment in environments} == {"100"}
+    assert {app.status(job)["device"] for job in range(4)} == {"GPU 0", "GPU 1"}
+
+
+def test_chosen_devices_and_those_that_are_not_there(app: App) -> None:
+    driver = fake_driver(app.folder / "bin", SPLIT)
+    done = app.run("+do=environment", "hydra.launcher.devices=[MIG-2222]", **driver)
+    assert done.returncode == 0, done.stderr
+    assert jobs_environments(app, 1)[0]["CUDA_VISIBLE_DEVICES"] == "MIG-2222"
+    done = app.run("hydra.launcher.devices=[0]", **driver)
+    assert done.returncode == 1
+    assert "hydra.launcher.devices=0: 0 is not visible here; visible: MIG-1111, MIG-2222, 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_jobs_on_the_cpu_share_its_cores_and_see_no_gpu(app: App) -> None:
+    driver = fake_driver(app.folder / "bin", TWO_GPUS)
+    app.environment.pop("OMP_NUM_THREADS", None)
+    done = app.run("+do=environment", "hydra.launcher.devices=cpu", "hydra.launcher.jobs_per_device=1", **driver)
+    assert done.returncode == 0, done.stderr
+    environment = jobs_environments(app, 1)[0]
+    assert environment["CUDA_VISIBLE_DEVICES"] == ""
+    assert environment["OMP_NUM_THREADS"] == environment["MKL_NUM_THREADS"] == str(available_cores())
+    done = app.run("+do=environment", "+x=1")
+    assert f"{available_cores()} at a time on cpu, 1 thread each" in done.stdout
+
+
+def test_a_number_of_threads_that_the_user_set_stays(app: App) -> None:
+    done = app.run("+do=environment", OMP_NUM_THREADS="3")
+    assert "OMP_NUM_THREADS=3" in done.stdout
+    assert jobs_environments(app, 1)[0]["OMP_NUM_THREADS"] == "3"
+
+
+def test_an_app_that_starts_cuda_when_imported_is_not_forked(app: App) -> None:
+    (app.folder / "torch.py").write_text(
+        "class cuda:\n    is_initialized = staticmethod(lambda: True)\n\ndef set_num_threads(n): pass\n"
+    )
+    (app.folder / "app.py").write_text("import torch\n" + (app.folder / "app.py").read_text() + "\nassert torch\n")
+    done = app.run("+x=1", "hydra.launcher.preload=[torch]")
+    assert done.returncode == 0, done.stderr
+    assert "each job starts a new interpreter, because the application starts CUDA when it is imported" in done.stdout
+    assert app.status(0)["return_value"] == 1
