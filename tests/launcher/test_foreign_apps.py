@@ -11,13 +11,16 @@ from tests.launcher.conftest import ROOT, App
 
 WAYS = {
     "script": [sys.executable, "app.py"],
-    "module": [sys.executable, "-m", "app"],
-    "console script": [sys.executable, "-c", "from app import app; app()"],
+    "module": [sys.executable, "-m", "package.app"],
+    "console script": [sys.executable, "-c", "from package.app import app; app()"],
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_to_start_an_app(app: App, way: str) -> None:
+    (app.folder / "package").mkdir()
+    (app.folder / "package" / "__init__.py").touch()
+    (app.folder / "package" / "app.py").write_text((app.folder / "app.py").read_text())
     done = subprocess.run(
         [*WAYS[way], "-m", "hydra/launcher=workstation", f"hydra.sweep.dir={app.sweep}", "+x=1,2", "+do=ok,raise"],
         cwd=app.folder, env=app.environment, capture_output=True, text=True, timeout=60, check=False,
@@ -56,8 +59,8 @@ def three_lines() -> str:
         ("fail_fast=perhaps", "fail_fast=perhaps: must be true or false"),
         ("start_method=thread", "start_method=thread: must be auto or fork or spawn"),
         ("devices=[a]", "devices=['a']: must be auto, cpu, or a list of different GPUs"),
-        ("identity=3", "identity=3"),
-        ("on_sweep_end=no.such.function", "on_sweep_end=no.such.function: "),
+        ("identity=3", "identity=3: must be the dotted path of a function"),
+        ("on_sweep_end=no.such.function", "on_sweep_end=no.such.function: must be the dotted path of a function"),
         ("no_such=1", "no_such"),
     ],
 )
