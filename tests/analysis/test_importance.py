@@ -1,5 +1,6 @@
 """Importances against decompositions that are known on paper; nuisance factors against optima that are."""
 
+import math
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,10 @@ def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) ->
     ]
 
     def accuracy(overrides: dict[str, Any]) -> float:
-        return 0.9 - 0.02 * float(np.log10(overrides["optimizer.lr"]) + 2.5) ** 2 + 1e-5 * overrides["model.hidden_size"]
+        rate, size = math.log10(overrides["optimizer.lr"]), float(overrides["model.hidden_size"])
+        return 0.9 - 0.02 * (rate + 2.5) ** 2 + 1e-5 * size
 
-    write_sweep(tmp_path / "s", settings, seeds=[0], accuracy=accuracy, noise=0.001, files=False)
+    write_sweep(tmp_path / "s", settings=settings, seeds=[0], accuracy=accuracy, noise=0.001, files=False)
     runs = load_runs(tmp_path / "s")
     table = importance(runs, seed=3)
     assert table["term"][0] == "optimizer.lr" and table["share"][0] > 0.8
@@ -78,7 +80,11 @@ def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) ->
 
 
 def test_inert_and_no_op_factors_have_no_share(tmp_path: Path) -> None:
-    grid = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.5], "model.batch_first": [True, False]}
+    grid: dict[str, list[Any]] = {
+        "model.num_layers": [1, 2],
+        "model.dropout": [0.0, 0.5],
+        "model.batch_first": [True, False],
+    }
     write_sweep(tmp_path / "s", grid, seeds=range(3), no_op=["model.batch_first"])
     table = importance(load_runs(tmp_path / "s"))
     assert list(table["term"]) == ["model.dropout", SEEDS_TERM]
@@ -91,12 +97,12 @@ def test_inert_and_no_op_factors_have_no_share(tmp_path: Path) -> None:
 
 def peaked(overrides: dict[str, Any]) -> float:
     """Two layers do better, each depth at its own rate."""
-    best = {1: 0.01, 2: 0.001}[overrides["model.num_layers"]]
-    return 0.95 + 0.01 * overrides["model.num_layers"] - 0.01 * abs(float(np.log10(overrides["optimizer.lr"] / best)))
+    layers, rate = int(overrides["model.num_layers"]), float(overrides["optimizer.lr"])
+    return 0.95 + 0.01 * layers - 0.01 * abs(math.log10(rate / {1: 0.01, 2: 0.001}[layers]))
 
 
 def test_nuisance_levels_are_chosen_on_validation_and_edges_are_told(tmp_path: Path) -> None:
-    grid = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
     write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0005, files=False)
     choice = choose_nuisance(load_runs(tmp_path / "s"), ["optimizer.lr"])
     assert list(choice.chosen["optimizer.lr"]) == [0.01, 0.001] and len(choice.runs) == 6
@@ -104,9 +110,8 @@ def test_nuisance_levels_are_chosen_on_validation_and_edges_are_told(tmp_path: P
 
 
 def test_a_level_that_diverges_is_not_chosen(tmp_path: Path) -> None:
-    grid = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
-    settings = list(product(*grid.values()))
-    states = {settings.index((1, 0.01)): "failed"}
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
+    states = {list(product(*grid.values())).index((1, 0.01)): "failed"}
     write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0001, states=states, files=False)
     chosen = choose_nuisance(load_runs(tmp_path / "s"), ["optimizer.lr"]).chosen
     assert chosen["optimizer.lr"][0] != 0.01

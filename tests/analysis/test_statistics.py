@@ -97,7 +97,8 @@ def test_welch_is_scipys(level: np.ndarray, reference: np.ndarray) -> None:
 @settings(max_examples=50, deadline=None)
 def test_paired_is_scipys(data: st.DataObject) -> None:
     level = data.draw(values)
-    reference = np.array(data.draw(st.lists(st.sampled_from([0.95, 0.96, 0.97]), min_size=len(level), max_size=len(level))))
+    count = len(level)
+    reference = np.array(data.draw(st.lists(st.sampled_from([0.95, 0.96, 0.97]), min_size=count, max_size=count)))
     outcome = compare(level, reference, "paired")
     if np.ptp(level - reference) == 0:
         return
@@ -108,8 +109,8 @@ def test_paired_is_scipys(data: st.DataObject) -> None:
     )
 
 
-@given(st.lists(st.one_of(st.floats(0, 1), st.just(math.nan)), max_size=10).map(np.array))
-@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from([0.0, 1e-9, 0.004, 0.01, 0.03, 0.5, 1.0, math.nan]), max_size=10).map(np.array))
+@settings(max_examples=10, deadline=None)  # statsmodels collects garbage at every call: 0.2 s with torch loaded
 def test_holm_is_statsmodels_over_what_was_tested(p_values: np.ndarray) -> None:
     corrected = holm(p_values)
     tested = ~np.isnan(p_values.astype(float))
@@ -154,7 +155,9 @@ def test_a_sweeps_effects_are_recovered(tmp_path: Path) -> None:
     against_two = effects(runs, references={"model.num_layers": 2}).set_index("level")
     assert against_two.loc[1, "verdict"] == "lower"
     verdict = against_two.loc[3, "verdict"]
-    assert verdict.startswith("not resolved: less than 0.2") and verdict.endswith("points would go unseen with 10 seeds")
+    assert verdict.startswith("not resolved: less than 0.2") and verdict.endswith(
+        "points would go unseen with 10 seeds"
+    )
     power = power_table(table, [0.001, 0.01])
     assert (power[0.001] > 30).all() and (power[0.01] < 5).all()
     with pytest.raises(FactorError, match=r"model\.num_layers=7: no completed run has it; there are 1, 2, 3"):
@@ -164,11 +167,13 @@ def test_a_sweeps_effects_are_recovered(tmp_path: Path) -> None:
 def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
     assert shares_noise("optimizer.lr") and shares_noise("model.readout")
     assert not shares_noise("model.hidden_size") and not shares_noise("data.train_fraction")
-    grid = {"optimizer.lr": [0.001, 0.01], "model.num_layers": [1, 2]}
+    grid: dict[str, list[Any]] = {"optimizer.lr": [0.001, 0.01], "model.num_layers": [1, 2]}
     write_sweep(tmp_path / "s", grid, seeds=range(6), shared_noise=0.01, noise=0.0005, files=False)
     runs = load_runs(tmp_path / "s")
     table = effects(runs).set_index("factor")
-    assert set(table.loc["optimizer.lr", "test"]) == {"paired"} and (table.loc["optimizer.lr", "correlation"] > 0.9).all()
+    assert (
+        set(table.loc["optimizer.lr", "test"]) == {"paired"} and (table.loc["optimizer.lr", "correlation"] > 0.9).all()
+    )
     assert set(table.loc["model.num_layers", "test"]) == {"welch"}
     with pytest.raises(FactorError, match="shares neither shapes nor data order"):
         effects(runs, ["model.num_layers"], method="paired")
@@ -203,7 +208,7 @@ def test_a_level_without_a_completed_run(tmp_path: Path) -> None:
 
 
 def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> None:
-    grid = {"model.batch_first": [True, False], "model.num_layers": [1, 2]}
+    grid: dict[str, list[Any]] = {"model.batch_first": [True, False], "model.num_layers": [1, 2]}
     written = write_sweep(tmp_path / "s", grid, seeds=range(4), no_op=["model.batch_first"])
     runs = load_runs(tmp_path / "s")
     assert no_op_factors(runs) == ["model.batch_first"]
@@ -220,7 +225,7 @@ def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> No
 
 
 def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
-    grid = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.5]}
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.5]}
     write_sweep(tmp_path / "s", grid, seeds=range(4), files=False)
     table = effects(load_runs(tmp_path / "s")).set_index(["factor", "context"])
     inert = table.loc[("model.dropout", "model.num_layers=1")]
