@@ -85,4 +85,5 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _result(run: Run, identifier: str) -> dict[str, Any]:
-    return run.result() if run.completed(identifier) else {}
+    result = run.result()
+    return result if result.get("run_id") == identifier else {}

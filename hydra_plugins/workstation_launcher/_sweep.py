@@ -67,7 +67,8 @@ def plan_jobs(
         config = loader.take(master, list(overrides))
         set_hydra(config, "job.num", number)
         set_hydra(config, "job.id", str(number))
-        HydraConfig.instance().set_config(config)
+        # For ${hydra:...}. Hydra's own set_config copies the node, which is most of what planning a job would cost.
+        HydraConfig.instance().cfg = config  # type: ignore[assignment]
         identity = job_identity(config, options.identity, options.not_identity)
         twin = by_fingerprint.get(identity)
         directory = twin.directory if twin is not None else places.settle(config, identity)

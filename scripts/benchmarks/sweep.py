@@ -6,6 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from hydra_plugins.workstation_launcher._devices import available_cores
+
 LAUNCHERS = {
     "basic": ["hydra/launcher=basic"],
     "joblib, as it comes": ["hydra/launcher=joblib"],
@@ -49,13 +51,12 @@ def _time_tutorial(jobs: int, layers: int, hidden_size: int, images: int) -> flo
 
 
 def _time_sweep(jobs: int, layers: int, hidden_size: int, images: int, options: list[str]) -> float:
-    from hydra_plugins.workstation_launcher._devices import available_cores
-
+    chosen = [option.format(twice=2 * available_cores()) for option in options]
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable, "-m", "rnn_mnist.train", "-m", f"seed=range({jobs})", f"model.num_layers={layers}",
             f"model.hidden_size={hidden_size}", "training.epochs=1", "optimizer.lr=0.01", "data.validation_size=0",
-            f"data.train_fraction={images / 60_000}", *(option.format(twice=2 * available_cores()) for option in options),
+            f"data.train_fraction={images / 60_000}", *chosen,
         ]  # fmt: skip
         return _seconds(command, Path(folder))
 
