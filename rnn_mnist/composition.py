@@ -59,6 +59,9 @@ _NOT_TEXT = "{override}: not text in this locale's encoding; LC_ALL=C.UTF-8 read
 _NEEDS_QUOTES = r"""[^A-Za-z0-9_/\-\\+.$%*@?|:=,(){}\[\]\s"']"""
 
 
+_preflight: Callable[[Checked, bool], object] | None = None
+
+
 def register(preflight: Callable[[Checked, bool], object] | None = None) -> None:
     """Make the schema and the resolvers of ``conf/config.yaml`` known to Hydra.
 
@@ -71,11 +74,11 @@ def register(preflight: Callable[[Checked, bool], object] | None = None) -> None
         for name, node in nodes.items():
             store.store(group=f"schema/{group}", name=name, node=node)
 
+    global _preflight
+    _preflight = preflight
+
     def resolve_run_id(*, _root_: DictConfig) -> str:
-        checked = typed(_root_)
-        if preflight is not None:
-            preflight(checked, _root_.hydra.mode == RunMode.MULTIRUN)
-        return run_id(checked.config)
+        return job_identity(_root_)
 
     def resolve_sweep_name(name: str | None, overrides: list[str]) -> str:
         _refuse_what_is_not_text(overrides)
@@ -90,8 +93,11 @@ def register(preflight: Callable[[Checked, bool], object] | None = None) -> None
 
 
 def job_identity(config: DictConfig) -> str:
-    """What the launcher knows a job of a sweep by: its run's id."""
-    return run_id(typed(config).config)
+    """What the launcher knows a job of a sweep by: its run's id. The configuration is checked on the way."""
+    checked = typed(config)
+    if _preflight is not None:
+        _preflight(checked, config.hydra.mode == RunMode.MULTIRUN)
+    return run_id(checked.config)
 
 
 def typed(config: DictConfig) -> Checked:

@@ -149,14 +149,29 @@ def test_an_interrupted_run_carries_on_to_the_same_end(
     assert len(json.loads((run / "manifest.json").read_text())["earlier_attempts"]) == 1
 
 
-def test_a_directory_holds_one_run_at_a_time(command: CommandLine, tmp_path: Path) -> None:
-    here = f"hydra.run.dir={tmp_path / 'outputs' / 'single' / 'x'}"
+def test_the_results_of_another_run_are_never_written_over(command: CommandLine, tmp_path: Path) -> None:
+    run = tmp_path / "outputs" / "single" / "x"
+    here = f"hydra.run.dir={run}"
     assert command(TRAIN, *SMALL, here).returncode == 0
-    wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=1000", "seed=1"]
-    assert command(TRAIN, *SMALL, *wild, here).returncode == 1
-    (row,) = rows(tmp_path / "outputs" / "single" / "results.csv")
-    assert (row["status"], row["model.cell"], row["test_accuracy"]) == ("failed", "rnn", "")
-    assert not (tmp_path / "outputs" / "single" / "x" / "predictions.npy").exists()
+    before = {path.name: path.read_bytes() for path in run.glob("[a-z]*.[!l]*")}
+    for again in ([], ["resume=false"]):
+        result = command(TRAIN, *SMALL, "seed=1", here, *again)
+        assert result.returncode == 1
+        assert "outputs/single/x: holds the completed run" in result.stdout
+        assert "Traceback" not in result.stdout + result.stderr
+    assert {path.name: path.read_bytes() for path in run.glob("[a-z]*.[!l]*")} == before
+    assert "predictions.npy" in before
+
+
+def test_a_run_anew_needs_its_data_before_it_gives_up_what_is_there(command: CommandLine, tmp_path: Path) -> None:
+    assert command(TRAIN, *SMALL, "data=mnist").returncode == 0
+    run = only_run(tmp_path / "outputs" / "single")
+    damaged = tmp_path / "damaged"
+    damaged.write_text("not a folder")
+    result = command(TRAIN, *SMALL, "data=mnist", "resume=false", f"data.root={damaged}")
+    assert result.returncode == 1
+    assert (run / "predictions.npy").exists()
+    assert (run / "result.json").exists()
 
 
 def test_an_unreadable_neighbour_is_left_out_and_said(command: CommandLine, tmp_path: Path) -> None:
@@ -219,7 +234,7 @@ def test_a_sweep_reaches_the_models_and_grows(command: CommandLine, tmp_path: Pa
 
     more = command(TRAIN, *sweep, "model.num_layers=3,2,1")
     assert more.returncode == 0, more.stderr
-    assert more.stdout.count("already completed") == 2
+    assert "3 jobs, 2 already done" in more.stdout
     assert {row["model.num_layers"] for row in rows(folder / "results.csv")} == {"1", "2", "3"}
 
 
@@ -250,7 +265,8 @@ def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: Comm
     wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "seed=1"]
     result = command(TRAIN, "-m", "sweep=rates", *SMALL, *wild, "optimizer.lr=1000,0.01")
     assert result.returncode == 1
-    assert "error: training loss is" in result.stderr
+    assert "failed #0: DivergedError: training loss is" in result.stdout
+    assert "/output.log" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
     table = {row["optimizer.lr"]: row["status"] for row in rows(tmp_path / "outputs" / "rates" / "results.csv")}
     assert table == {"1000.0": "failed", "0.01": "completed"}
