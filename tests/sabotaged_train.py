@@ -52,7 +52,7 @@ def sabotaged(config: DictConfig) -> float:
     try:
         return train.task(config)
     finally:
-        Trainer.train_epoch = train_epoch  # type: ignore[method-assign, assignment]
+        Trainer.train_epoch = train_epoch  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
