@@ -120,7 +120,7 @@ def describe_effect(info: EffectInfo) -> str:
     """What the figure shows, in a sentence or two."""
     by = f", by {info.hue.key}" if info.hue else ""
     panels = f", a panel for each {info.facet.key}" if info.facet else ""
-    text = f"{_name(info.metric)} against {info.axis.key}{by}{panels}; each small point is one seed."
+    text = f"{info.metric.name} against {info.axis.key}{by}{panels}; each small point is one seed."
     best = [(point.mean, label) for label, point in _labelled_points(info) if point.mean is not None]
     if len(best) > 1:
         (low, lowest), (high, highest) = min(best), max(best)
@@ -179,8 +179,9 @@ def _draw_panel(
             places = _spread(info.axis, slot, point.n, len(panel.series))
             inside = shown >= value_range.low
             ax.plot(
-                places[inside], shown[inside], look.marker, color=look.colour, alpha=0.45, markersize=3.2, mew=0, zorder=2
-            )
+                places[inside], shown[inside], look.marker, color=look.colour, alpha=0.5,
+                markersize=3.4 if point.mean is not None else 5, mew=0, zorder=2,
+            )  # fmt: skip
             draw_marks(ax, slot, shown[~inside], point.failed, info.metric, look.colour)
             if point.mean is not None and point.low is not None and point.high is not None:
                 mean, low, high = info.metric.shown(np.array([point.mean, point.low, point.high]))
@@ -227,17 +228,16 @@ def _margins(ax: Axes, axis: FactorAxis) -> None:
 
 
 def _tick_notes(info: EffectInfo) -> list[str]:
-    """The number of seeds below each level, where a level is one point."""
-    if info.hue or info.facet:
-        return [""] * len(info.axis.levels)
-    return [f"n = {point.n}" if point else "n = 0" for point in info.panels[0].series[0].points]
+    """The number of seeds below each level, where a level is one point and they are not all the same."""
+    counts = [point.n if point else 0 for point in info.panels[0].series[0].points]
+    if info.hue or info.facet or len(set(counts)) == 1:
+        return [""] * len(counts)
+    return [f"n = {count}" if len(counts) <= 10 else str(count) for count in counts]
 
 
 def _notes(info: EffectInfo) -> list[str]:
     counts = [point.n for point in info.points]
-    seeds = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
-    kind = "runs" if info.pooled else "seeds"
-    notes = [f"{seeds} {kind} a point"]
+    notes = [f"{min(counts)} to {max(counts)} runs a level" if info.pooled else style.seed_count(counts, "point")]
     notes.append("mean and 95 % t interval" if any(point.mean is not None for point in info.points) else "no intervals")
     if info.averaged:
         notes.append(f"each seed's mean over {', '.join(info.averaged)}")
@@ -270,6 +270,3 @@ def _labelled_points(info: EffectInfo) -> list[tuple[str, Replicates]]:
                     labelled.append((", ".join([*parts, panel.title] if panel.title else parts), point))
     return labelled
 
-
-def _name(metric: Metric) -> str:
-    return metric.label.partition(" (")[0]

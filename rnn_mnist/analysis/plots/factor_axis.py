@@ -1,6 +1,6 @@
 """A factor laid out along an axis, and the names of settings in legends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,11 +50,11 @@ def factor_axis(runs: pd.DataFrame, key: str) -> FactorAxis:
     return FactorAxis(key, levels, tuple(format_level(level) for level in levels), scale, positions)
 
 
-def setting_label(row: "pd.Series[Any]", factors: Sequence[str]) -> str:
+def setting_label(levels: Mapping[str, Any], factors: Sequence[str]) -> str:
     """What sets a setting apart: ``bidirectional=true, readout=mean``; the value alone where one factor varies."""
     if len(factors) == 1:
-        return format_level(row[factors[0]])
-    return ", ".join(f"{short_name(key, factors)}={format_level(row[key])}" for key in factors) or "all runs"
+        return format_level(levels[factors[0]])
+    return ", ".join(f"{short_name(key, factors)}={format_level(levels[key])}" for key in factors) or "all runs"
 
 
 def _same(value: Any, level: Any) -> bool:

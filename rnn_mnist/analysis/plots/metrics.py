@@ -29,6 +29,11 @@ class Metric:
     logarithmic: bool = False
 
     @property
+    def name(self) -> str:
+        """The label without its unit."""
+        return self.label.partition(" (")[0]
+
+    @property
     def is_accuracy(self) -> bool:
         """Whether it is a share, shown in per cent."""
         return self.factor == 100

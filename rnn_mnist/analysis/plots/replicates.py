@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from rnn_mnist.analysis.levels import plain
+from rnn_mnist.analysis.summary import FEWEST_FOR_AN_INTERVAL, interval
 
 CONFIDENCE = 0.95
-FEWEST_FOR_AN_INTERVAL = 3
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,7 @@ def of_values(values: np.ndarray, *, failed: int = 0, comparable: bool = True) -
     mean = low = high = None
     if comparable and len(values) >= FEWEST_FOR_AN_INTERVAL:
         mean = float(values.mean())
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values))
-        low, high = mean - half, mean + half
+        low, high = interval(values, CONFIDENCE)
     return Replicates(tuple(float(value) for value in values), mean, low, high, failed)
 
 

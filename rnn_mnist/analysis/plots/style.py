@@ -27,7 +27,7 @@ FAILED_MARKER = "X"
 
 # Okabe and Ito (2008), in an order in which neighbours differ in lightness too.
 _HUES = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "*")
+MARKERS = ("o", "s", "^", "D", "v", "P", "*")
 _LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 
 _SETTINGS: dict[str, Any] = {
@@ -87,7 +87,7 @@ def new_figure(height: float, *, width: float = WIDTH) -> Figure:
 
 def series_styles(count: int, *, ordered: bool = False) -> list[SeriesStyle]:
     """One style a series. Ordered series (numbers) run from dark to light, which survives a print in grey."""
-    if ordered or count > len(_HUES) * len(_MARKERS):
+    if ordered or count > len(_HUES) * len(MARKERS):
         shades = colormaps["viridis"](np.linspace(0.0, 0.85, max(count, 2)))
         colours = [to_hex(shade) for shade in shades][:count]
     else:
@@ -95,7 +95,7 @@ def series_styles(count: int, *, ordered: bool = False) -> list[SeriesStyle]:
     # The marker moves on by one each time that the colours are used up, so that no pair comes twice.
     shift = [0 if ordered else i // len(_HUES) for i in range(count)]
     return [
-        SeriesStyle(colours[i], _MARKERS[(i + shift[i]) % len(_MARKERS)], _LINES[(i + shift[i]) % len(_LINES)])
+        SeriesStyle(colours[i], MARKERS[(i + shift[i]) % len(MARKERS)], _LINES[(i + shift[i]) % len(_LINES)])
         for i in range(count)
     ]
 
@@ -148,6 +148,14 @@ def outside_legend(figure: Figure, handles: list[Line2D], title: str | None = No
 def failed_handle(label: str) -> Line2D:
     """The legend entry of failed runs."""
     return Line2D([], [], color=FAILED, marker=FAILED_MARKER, linestyle="none", label=label)
+
+
+def seed_count(counts: Sequence[int], unit: str) -> str:
+    """How many seeds each point, curve or setting of a figure has, for its footer."""
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    if fewest == most:
+        return f"{most} seed{'' if most == 1 else 's'} a {unit}"
+    return f"{fewest} to {most} seeds a {unit}"
 
 
 def below_handle() -> Line2D:
