@@ -51,9 +51,11 @@ def load_runs(*directories: Path | str) -> pd.DataFrame:
     Returns:
         The leading columns of :mod:`rnn_mnist.analysis.columns`, every configuration key under its dotted name (None
         where a run does not have the key), and the trailing columns. Accuracies are fractions; figures of runs that
-        are not completed are NaN. ``overrides`` is a tuple of the command-line overrides. ``attrs["problems"]`` has a
-        line for each run that was left out because its files cannot be read, ``attrs["duplicates"]`` one for each run that
-        another directory holds as well: counted twice, it would pass for a replicate.
+        are not completed are NaN. ``overrides`` is a tuple of those on the command line.
+
+        ``attrs["problems"]`` has a line for each run that was left out because its files cannot be read,
+        ``attrs["duplicates"]`` one for each run that another directory holds as well: counted twice, it would pass for
+        a replicate.
 
     Raises:
         ResultsError: if a directory does not exist or there is no run in it.

@@ -1,0 +1,80 @@
+"""How large a difference so many seeds can show, and how many seeds would show a difference so large."""
+
+import math
+from functools import lru_cache
+from typing import Literal
+
+from statsmodels.stats.power import TTestIndPower, TTestPower
+
+Test = Literal["welch", "paired"]
+ALPHA = 0.05
+POWER = 0.8
+MOST_SEEDS = 1_000_000
+
+
+def minimum_detectable_difference(
+    n: int,
+    n_reference: int,
+    standard_deviation: float,
+    test: Test = "welch",
+    alpha: float = ALPHA,
+    power: float = POWER,
+) -> float:
+    """The true difference that a two-sided t-test of this size finds with probability ``power``.
+
+    Args:
+        n: runs of the level; for ``paired``, pairs.
+        n_reference: runs of the reference; not used for ``paired``.
+        standard_deviation: of a single run about its setting's mean, both settings pooled; for ``paired``, of the
+            differences. The result has its unit.
+        test: Welch's test is taken to have the power of Student's, which holds where the variances are alike.
+        alpha: level of the test, for this one comparison.
+        power: probability of finding it.
+
+    Returns:
+        NaN where there are too few runs for a test.
+    """
+    if min(n, n_reference if test == "welch" else n) < 2:
+        return math.nan
+    return _detectable_effect_size(n, n_reference, test, alpha, power) * standard_deviation
+
+
+def required_seeds(
+    difference: float, standard_deviation: float, test: Test = "welch", alpha: float = ALPHA, power: float = POWER
+) -> int:
+    """The fewest seeds of each setting (for ``paired``: pairs) that show ``difference`` with probability ``power``.
+
+    A million where more are needed.
+
+
+    ``difference`` and ``standard_deviation`` (see :func:`minimum_detectable_difference`) have the same unit.
+
+    Raises:
+        ValueError: if the difference is not positive.
+    """
+    if not difference > 0:
+        raise ValueError(f"difference={difference}: must be positive")
+    if standard_deviation == 0:
+        return 2
+    few, many = 2, 2
+    while minimum_detectable_difference(many, many, standard_deviation, test, alpha, power) > difference:
+        few, many = many, many * 2
+        if many > MOST_SEEDS:
+            return MOST_SEEDS
+    while few < many:
+        middle = (few + many) // 2
+        if minimum_detectable_difference(middle, middle, standard_deviation, test, alpha, power) > difference:
+            few = middle + 1
+        else:
+            many = middle
+    return many
+
+
+@lru_cache(maxsize=4096)
+def _detectable_effect_size(n: int, n_reference: int, test: Test, alpha: float, power: float) -> float:
+    """In standard deviations. Cached: a table asks for the same few sizes again and again."""
+    if test == "paired":
+        size = TTestPower().solve_power(effect_size=None, nobs=n, alpha=alpha, power=power)
+    else:
+        size = TTestIndPower().solve_power(effect_size=None, nobs1=n, ratio=n_reference / n, alpha=alpha, power=power)
+    return float(abs(size if isinstance(size, float) else size.item()))
