@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import GridSpec
 
+from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.settings import Setting, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
@@ -76,7 +77,7 @@ def confusion_info(
     """
     completed(runs)
     settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == "completed").any()]
-    chosen = _find(settings, setting) if setting is not None else _best(settings, metric)
+    chosen = _find(settings, setting, factors) if setting is not None else _best(settings, metric)
     rows = chosen.runs[chosen.runs["status"] == "completed"]
     images, labels = load_test_images(str(rows["data.name"].iloc[0]), rows["data.root"].iloc[0])
     predictions = np.stack([load_predictions(directory) for directory in rows["directory"]])  # [run, image]
@@ -85,7 +86,7 @@ def confusion_info(
     counts = np.zeros((CLASSES, CLASSES), dtype=int)
     np.add.at(counts, (np.broadcast_to(labels, predictions.shape), predictions), 1)
     return ConfusionInfo(
-        setting=chosen.label if len(settings) > 1 else "",
+        setting=_full_label(chosen, factors) if len(settings) > 1 else "",
         counts=counts,
         runs=len(rows),
         misread=_most_misread(images, labels, predictions),
@@ -167,12 +168,17 @@ def _most_misread(images: np.ndarray, labels: np.ndarray, predictions: np.ndarra
     return tuple(found)
 
 
-def _find(settings: list[Setting], wanted: str) -> Setting:
+def _find(settings: list[Setting], wanted: str, factors: Sequence[str]) -> Setting:
     for entry in settings:
-        if wanted == entry.label or wanted == entry.runs["setting_id"].iloc[0]:
+        if wanted in (entry.label, _full_label(entry, factors), entry.runs["setting_id"].iloc[0]):
             return entry
-    there = "; ".join(entry.label for entry in settings[:12]) + (" …" if len(settings) > 12 else "")
+    there = "; ".join(_full_label(entry, factors) for entry in settings[:12]) + (" …" if len(settings) > 12 else "")
     raise ResultsError(f"{wanted}: no such setting with a completed run; there are: {there}")
+
+
+def _full_label(setting: Setting, factors: Sequence[str]) -> str:
+    """With the key also where a single factor varies: "4" alone says nothing in a sentence."""
+    return f"{short_name(factors[0])}={setting.label}" if len(factors) == 1 else setting.label
 
 
 def _best(settings: list[Setting], metric: str) -> Setting:

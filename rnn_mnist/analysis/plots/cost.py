@@ -117,6 +117,8 @@ def draw_cost(info: CostInfo) -> Figure:
             handles = [style.series_handle(look, setting.label, line="none") for setting, look in pairs] + handles
         if value_range.clipped:
             handles.append(style.below_handle())
+        if crowded:
+            style.add_list(figure, [f"{number}  {info.settings[i].label}" for i, number in _numbers(info).items()])
         failed = [setting for setting in info.settings if setting.reached.n == 0 and setting.reached.failed]
         style.outside_legend(figure, handles, info.legend_title if not crowded else None)
         note = f"not shown, as all runs failed: {'; '.join(setting.label for setting in failed)}" if failed else ""
@@ -149,7 +151,7 @@ def _draw_panel(
         if shown(setting.average) < value_range.low:
             draw_marks(ax, cost, values, 0, info.metric, colour)
             continue
-        if reached.low is not None and reached.high is not None:
+        if reached.low is not None and reached.high is not None and (on_front or not crowded):
             ax.vlines(cost, shown(reached.low), shown(reached.high), color=colour, linewidth=1, zorder=2)
         ax.plot(
             cost, shown(setting.average), look.marker, color=colour, markersize=6.5 if on_front else 5,
@@ -162,15 +164,17 @@ def _draw_panel(
     _cost_axis(ax, np.array([setting.costs[panel] for setting in info.settings]))
 
 
+def _numbers(info: CostInfo) -> dict[int, int]:
+    """A number for each setting on a front, where a legend of all settings would be too long."""
+    on_fronts = sorted({index for front in info.fronts for index in front}, key=lambda index: info.settings[index].costs)
+    return {index: number for number, index in enumerate(on_fronts, 1)}
+
+
 def _label_front(ax: Axes, info: CostInfo, panel: int) -> None:
-    """Numbers at the points of the front where a legend of all settings would be too long, and what they stand for."""
-    lines = []
-    for number, index in enumerate(info.fronts[panel], 1):
-        setting = info.settings[index]
-        place = (setting.costs[panel], info.metric.shown(setting.average))
-        ax.annotate(str(number), place, xytext=(0, 5), textcoords="offset points", ha="center", fontsize=7, weight="bold")
-        lines.append(style.wrap(f"{number}  {setting.label}", 52))
-    ax.set_title("\n".join(lines), fontsize=5.5, loc="left")
+    for index, number in _numbers(info).items():
+        if index in info.fronts[panel]:
+            place = (info.settings[index].costs[panel], info.metric.shown(info.settings[index].average))
+            ax.annotate(str(number), place, xytext=(-2, 6), textcoords="offset points", ha="right", fontsize=7, weight="bold")
 
 
 def _cost_axis(ax: Axes, costs: np.ndarray) -> None:

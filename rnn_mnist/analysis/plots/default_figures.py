@@ -4,6 +4,7 @@ import math
 
 from rnn_mnist.analysis.factors import levels_of
 from rnn_mnist.analysis.plots.figures import Request, Sweep
+from rnn_mnist.analysis.results import completed
 
 # Marginal effects and pairs beyond these few are a matter of asking for them.
 MOST_EFFECTS = 6
@@ -15,9 +16,12 @@ def default_figures(sweep: Sweep) -> list[Request]:
 
     One setting: its curves, its confusions, and its seeds if there are several. One factor: its effect too. Two: the
     second one as hue, and their interaction. More: the effect of each, averaged over the others, and parallel coordinates.
+
+    Raises:
+        ResultsError: if no run is completed, saying how the runs stand.
     """
     runs, factors = sweep.runs, sweep.factors
-    finished = runs[runs["status"] == "completed"]
+    finished = completed(runs)
     requests: list[Request] = []
     if len(factors) == 1:
         requests.append(Request("effect", factor=factors[0]))
@@ -50,6 +54,6 @@ def _along_and_hue(sweep: Sweep) -> tuple[str, str]:
 
 def _is_full_grid(sweep: Sweep) -> bool:
     """Whether importance is exact: elsewhere it takes a random forest, which is slow and to be asked for."""
-    finished = sweep.runs[sweep.runs["status"] == "completed"]
+    finished = completed(sweep.runs)
     settings = finished["setting_id"].nunique()
     return settings == math.prod(finished[key].map(repr).nunique() for key in sweep.factors)

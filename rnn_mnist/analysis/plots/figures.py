@@ -168,6 +168,9 @@ def save(drawn: DrawnFigure, directory: Path, formats: Iterable[str] = DEFAULT_F
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / f"{drawn.name}.{suffix}" for suffix in formats]
     with style.publication():
+        # Laying out takes longer than drawing, and is the same for every format.
+        drawn.figure.draw_without_rendering()
+        drawn.figure.set_layout_engine("none")
         for path in paths:
             # Without the date, the same figure gives the same bytes.
             metadata = {"Date": None} if path.suffix == ".svg" else None
@@ -194,7 +197,9 @@ def _settings_by(sweep: Sweep, request: Request) -> Sequence[str]:
 
 
 def _file_name(request: Request) -> str:
-    parts = [request.kind, request.factor, request.hue, request.facet, request.setting]
+    parts = [request.kind, request.setting if request.kind == "confusion" else None]
+    if request.kind in ("effect", "interaction"):
+        parts += [request.factor, request.hue, request.facet]
     if request.metric != "test_accuracy":
         parts.append(request.metric)
     safe = "".join(letter if letter.isalnum() or letter in "._=-" else "_" for letter in "-".join(filter(None, parts)))

@@ -15,7 +15,8 @@ from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.results import ResultsError
 
-MOST_ROWS = 45
+MOST_ROWS = 40
+MOST_LONG_ROWS = 24  # whose labels take two lines and more
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def forest_info(runs: pd.DataFrame, *, metric: str = "test_accuracy", table: pd.
     compared = table[table["difference"].notna()]
     if compared.empty:
         raise ResultsError("no two levels of a factor have completed runs, so there is no effect to show")
-    largest = compared["difference"].abs().sort_values(ascending=False).index[:MOST_ROWS]
+    most = MOST_LONG_ROWS if compared["context"].str.len().max() > 24 else MOST_ROWS
+    largest = compared["difference"].abs().sort_values(ascending=False).index[:most]
     names = list(dict.fromkeys(table["factor"]))
     rows = [_row(row, names) for row in compared.loc[sorted(largest)].to_dict("records")]
     return ForestInfo(judged, tuple(rows), len(compared), find_source(runs))
@@ -93,7 +95,7 @@ def draw_forest(info: ForestInfo) -> Figure:
     with style.publication():
         labels = [style.wrap(row.label + (f"  [{row.context}]" if row.context else ""), 46) for row in info.rows]
         heights = [label.count("\n") + 1 for label in labels]
-        figure = style.new_figure(min(1.15 + sum(0.12 + 0.125 * height for height in heights), 9.5))
+        figure = style.new_figure(1.15 + sum(0.12 + 0.115 * height for height in heights))
         ax = figure.subplots()
         shown = info.metric.shown
         for place, row in enumerate(info.rows):
@@ -108,15 +110,17 @@ def draw_forest(info: ForestInfo) -> Figure:
                 mfc=colour if row.significant else "white", mew=1.2,
             )  # fmt: skip
             text = f"{shown(row.difference):+.{info.metric.decimals}f}   n = {row.n}"
+            if "identical predictions" in row.verdict:
+                text = f"identical predictions   n = {row.n}"
             ax.annotate(text + (f", {row.failed} failed" if row.failed else ""), (1.01, place),
                         xycoords=ax.get_yaxis_transform(), fontsize=6.5, va="center", annotation_clip=False,
                         color=style.FAILED if row.failed else style.INK)  # fmt: skip
         ax.axvline(0, color=style.INK, linewidth=1)
         _limit(ax, info)
-        ax.set_yticks(range(len(labels)), labels, fontsize=7 if len(labels) <= 24 else 5.5, linespacing=0.95)
+        ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
         ax.set_ylim(len(labels) - 0.4, -0.6)
         ax.grid(axis="y", visible=False)
-        unit = "points of per cent" if info.metric.is_accuracy else info.metric.label.rpartition("(")[2].rstrip(")")
+        unit = "percentage points" if info.metric.is_accuracy else info.metric.label.rpartition("(")[2].rstrip(")")
         ax.set_xlabel(f"Difference in {info.metric.name.lower()} ({unit})")
         blue = style.series_styles(1)[0].colour
         handles = [

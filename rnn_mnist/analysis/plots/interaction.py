@@ -111,7 +111,7 @@ def draw_interaction(info: InteractionInfo) -> Figure:
                 if cell.mean is None:
                     hatch = Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor="white", edgecolor=style.PALE, hatch="////", lw=0)
                     ax.add_patch(hatch)
-                red, green, blue, _ = colours(image.norm(shown[i, j])) if cell.mean is not None else (1, 1, 1, 1)
+                red, green, blue, _ = colours(float(image.norm(shown[i, j]))) if cell.mean is not None else (1, 1, 1, 1)
                 ink = "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else style.INK
                 ax.text(j, i, _cell_text(cell, info.metric, columns), ha="center", va="center", fontsize=size, color=ink)
         ax.set_yticks(range(rows), [style.wrap(label, 26) for label in info.vertical.labels])

@@ -18,6 +18,8 @@ from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.results import completed
 
 MOST_ROWS = 40
+MOST_LONG_ROWS = 24  # whose labels take two lines and more
+LABEL_WIDTH = 44
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ def seeds_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "tes
         reached = replicates(setting.runs, metric)
         deviation = float(np.std(reached.values, ddof=1)) if reached.mean is not None else None
         settings.append(SettingSeeds(setting.label, reached, deviation))
+    most = MOST_LONG_ROWS if max(len(setting.label) for setting in settings) > LABEL_WIDTH else MOST_ROWS
     scores = [float(np.mean(setting.reached.values)) if setting.reached.n else np.nan for setting in settings]
-    chosen = spread_evenly(scores, MOST_ROWS)
+    chosen = spread_evenly(scores, most)
     return SeedsInfo(judged, tuple(factors), tuple(settings[i] for i in chosen), len(settings), find_source(runs))
 
 
@@ -73,9 +76,9 @@ def describe_seeds(info: SeedsInfo) -> str:
 def draw_seeds(info: SeedsInfo) -> Figure:
     """The figure."""
     with style.publication():
-        labels = [style.wrap(setting.label, 44) for setting in info.settings]
+        labels = [style.wrap(setting.label, LABEL_WIDTH) for setting in info.settings]
         heights = [max(1, label.count("\n") + 1) for label in labels]
-        figure = style.new_figure(min(1.0 + sum(0.13 + 0.12 * height for height in heights), 9.5))
+        figure = style.new_figure(1.0 + sum(0.13 + 0.11 * height for height in heights))
         ax = figure.subplots()
         look = style.series_styles(1)[0]
         values = np.array([value for setting in info.settings for value in setting.reached.values])
@@ -105,7 +108,7 @@ def draw_seeds(info: SeedsInfo) -> Figure:
             spread = f"   s = {_deviation(info.metric, deviation)}" if deviation is not None else ""
             ax.annotate(f"n = {setting.reached.n}{spread}", (1.01, row), xycoords=ax.get_yaxis_transform(), fontsize=6.5,
                         va="center", annotation_clip=False)  # fmt: skip
-        ax.set_yticks(range(len(labels)), labels, fontsize=7 if len(labels) <= 20 else 5.5, linespacing=0.95)
+        ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.grid(axis="y", visible=False)
         ax.set_xlabel(info.metric.label)

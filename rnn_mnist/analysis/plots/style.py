@@ -106,9 +106,12 @@ def add_footer(figure: Figure, text: str) -> None:
     figure.supxlabel(lines, fontsize=6, color="#666666", x=0.01, ha="left", linespacing=1.3)
 
 
-def add_title(figure: Figure, text: str) -> None:
-    """One line (or two) above all axes, left-aligned."""
-    figure.suptitle(wrap(text, int(figure.get_figwidth() * 15)), fontsize=9, x=0.01, ha="left")
+def add_list(figure: Figure, entries: Sequence[str]) -> None:
+    """Lines of small text above all axes; the figure grows by their height."""
+    lines = [wrap(entry, int(figure.get_figwidth() * 20)) for entry in entries]
+    text = "\n".join(lines)
+    figure.set_figheight(figure.get_figheight() + 0.11 * (text.count("\n") + 1))
+    figure.suptitle(text, fontsize=6.5, x=0.01, ha="left", linespacing=1.2)
 
 
 def wrap(text: str, width: int) -> str:
