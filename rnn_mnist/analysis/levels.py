@@ -1,5 +1,6 @@
 """The levels of a factor: in what order they stand, and how they are written."""
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
@@ -58,6 +59,14 @@ def format_level(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def parse_level(text: str) -> Any:
+    """A level from how it is typed: ``3``, ``0.003``, ``true``, ``null``, else a name."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def short_name(key: str, among: Iterable[str] = ()) -> str:

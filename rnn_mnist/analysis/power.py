@@ -1,9 +1,11 @@
 """How large a difference so many seeds can show, and how many seeds would show a difference so large."""
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
+import pandas as pd
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
 Test = Literal["welch", "paired"]
@@ -68,6 +70,29 @@ def required_seeds(
         else:
             many = middle
     return many
+
+
+def power_table(effects: pd.DataFrame, differences: Sequence[float]) -> pd.DataFrame:
+    """How many seeds each comparison of an effects table would need, given the noise that it observed.
+
+    Args:
+        effects: as :func:`rnn_mnist.analysis.effects.effects` returns them.
+        differences: those to be shown, in the metric's unit (0.001: a tenth of a percentage point of accuracy).
+
+    Returns:
+        ``factor``, ``level``, ``reference``, ``context``, ``test``, ``n``, ``standard_deviation``,
+        ``minimum_detectable``, and a column for each difference, named by it, with the seeds of each setting.
+        Comparisons of unknown noise, or of none, have no row. The noise is itself an estimate: from five seeds it may
+        well be off by half.
+    """
+    kept = ["factor", "level", "reference", "context", "test", "n", "standard_deviation", "minimum_detectable"]
+    table = effects[effects["standard_deviation"] > 0][kept].reset_index(drop=True)
+    for difference in differences:
+        table[difference] = [
+            required_seeds(difference, spread, test)
+            for spread, test in zip(table["standard_deviation"], table["test"], strict=True)
+        ]
+    return table
 
 
 @lru_cache(maxsize=4096)

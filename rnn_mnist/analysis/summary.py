@@ -114,7 +114,7 @@ def group_by_levels(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dic
 
 
 def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a setting: its factors, test accuracy as in :func:`summarize`, mean ``parameters`` and ``train_seconds``."""
+    """One row a setting: factors, test accuracy as in :func:`summarize`, mean ``parameters`` and ``train_seconds``."""
     factors = find_factors(runs)
     if runs["test_accuracy"].isna().all():
         return pd.DataFrame(columns=[*factors, "n", "failed", "mean", "standard_deviation", "low", "high"])
