@@ -86,7 +86,9 @@ def _draw_all(sweep: Sweep, requests: list[Request], out: Path, formats: list[st
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sweeps", nargs="+", type=Path, metavar="SWEEP", help="directory of a sweep, or of a single run")
+    parser.add_argument(
+        "sweeps", nargs="+", type=Path, metavar="SWEEP", help="directory of a sweep, or of a single run"
+    )
     parser.add_argument("--kind", type=_names, default=[], help="one or several of the kinds above, with commas")
     parser.add_argument("--factor", metavar="KEY", help="the key along the axis (model.num_layers, or num_layers)")
     parser.add_argument("--hue", metavar="KEY", help="the key that sets colours; for interaction, the vertical one")

@@ -19,7 +19,9 @@ from rnn_mnist.errors import ExpectedError
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sweeps", nargs="+", type=Path, metavar="SWEEP", help="directory of a sweep, or of a single run")
+    parser.add_argument(
+        "sweeps", nargs="+", type=Path, metavar="SWEEP", help="directory of a sweep, or of a single run"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: report.html in the first sweep)")
     arguments = parser.parse_args()
     path = arguments.out or arguments.sweeps[0] / "report.html"

@@ -24,8 +24,8 @@ MOST_ROWS = 60
 def present(sweep_directory: Path, console: Console | None = None) -> None:
     """Bring ``results.csv`` and ``summary.csv`` up to date, print one row a setting, and draw the default figures.
 
-    An unfinished sweep is shown as far as it has come. What cannot be done is said in a line and harms nothing: the runs
-    are what matters, and they are on disk.
+    An unfinished sweep is shown as far as it has come. What cannot be done is said in a line and harms nothing: the
+    runs are what matters, and they are on disk.
     """
     console = console or Console(soft_wrap=True)
     try:

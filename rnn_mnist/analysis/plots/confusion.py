@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.gridspec import GridSpec
 
 from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
@@ -112,7 +111,8 @@ def draw_confusion(info: ConfusionInfo) -> Figure:
     """The figure."""
     with style.publication():
         figure = style.new_figure(3.7)
-        left, right = figure.subfigures(1, 2, width_ratios=(1.12, 1))
+        grid = figure.add_gridspec(1, 2, width_ratios=(1.12, 1))
+        left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
         _draw_matrix(left, info)
         _draw_misread(right, info)
         source = info.source.text(f"{info.setting or 'one setting'}, {100 * info.accuracy:.2f} % right")
@@ -144,11 +144,11 @@ def _draw_matrix(figure: SubFigure, info: ConfusionInfo) -> None:
 
 
 def _draw_misread(figure: SubFigure, info: ConfusionInfo) -> None:
-    count = f"of {info.runs} runs" if info.runs > 1 else ""
-    figure.suptitle("Most misread: true → predicted" + (f" (by how many {count})" if count else ""), fontsize=8, x=0.02, ha="left")
+    count = f" (in how many of {info.runs} runs)" if info.runs > 1 else ""
+    figure.suptitle(f"Most misread: true → predicted{count}", fontsize=7.5, x=0.02, ha="left")
     if not info.misread:
         return
-    grid = GridSpec(4, 6, figure=figure)
+    grid = figure.add_gridspec(4, 6)
     for place, entry in enumerate(info.misread):
         ax = figure.add_subplot(grid[place // 6, place % 6])
         ax.imshow(entry.image, cmap="Greys", interpolation="nearest")

@@ -101,13 +101,17 @@ def draw_cost(info: CostInfo) -> Figure:
         figure = style.new_figure(3.1)
         panels = figure.subplots(1, 2, sharey=True)
         values = np.array([value for setting in info.settings for value in setting.reached.values])
-        ends = [end for setting in info.settings for end in (setting.reached.low, setting.reached.high) if end is not None]
+        ends = [
+            end for setting in info.settings for end in (setting.reached.low, setting.reached.high) if end is not None
+        ]
         value_range = find_range(info.metric.shown(values), info.metric.shown(np.array(ends)))
         styles = style.series_styles(len(info.settings), ordered=info.ordered)
         crowded = len(info.settings) > MOST_IN_A_LEGEND
         if crowded:
             styles = [style.SeriesStyle(style.GREY, "o", "-")] * len(info.settings)
-        for panel, (ax, label) in enumerate(zip(panels, ("Parameters", f"Training time on {_devices(info)} (s)"), strict=True)):
+        for panel, (ax, label) in enumerate(
+            zip(panels, ("Parameters", f"Training time on {_devices(info)} (s)"), strict=True)
+        ):
             _draw_panel(ax, info, panel, styles, value_range, crowded)
             ax.set_xlabel(label)
         panels[0].set_ylabel(info.metric.label)
@@ -123,7 +127,9 @@ def draw_cost(info: CostInfo) -> Figure:
         style.outside_legend(figure, handles, info.legend_title if not crowded else None)
         note = f"not shown, as all runs failed: {'; '.join(setting.label for setting in failed)}" if failed else ""
         counts = [setting.reached.n for setting in info.settings]
-        style.add_footer(figure, info.source.text(style.seed_count(counts, "setting"), "means and 95 % t intervals", note))
+        style.add_footer(
+            figure, info.source.text(style.seed_count(counts, "setting"), "means and 95 % t intervals", note)
+        )
         return figure
 
 
@@ -158,7 +164,9 @@ def _draw_panel(
             mec=style.INK if on_front else "white", mew=1 if on_front else 0.6, zorder=4,
         )  # fmt: skip
         if reached.failed:
-            ax.annotate("×", (cost, shown(setting.average)), xytext=(4, 3), textcoords="offset points", color=style.FAILED)
+            ax.annotate(
+                "×", (cost, shown(setting.average)), xytext=(4, 3), textcoords="offset points", color=style.FAILED
+            )
     if crowded:
         _label_front(ax, info, panel)
     _cost_axis(ax, np.array([setting.costs[panel] for setting in info.settings]))
@@ -166,7 +174,9 @@ def _draw_panel(
 
 def _numbers(info: CostInfo) -> dict[int, int]:
     """A number for each setting on a front, where a legend of all settings would be too long."""
-    on_fronts = sorted({index for front in info.fronts for index in front}, key=lambda index: info.settings[index].costs)
+    on_fronts = sorted(
+        {index for front in info.fronts for index in front}, key=lambda index: info.settings[index].costs
+    )
     return {index: number for number, index in enumerate(on_fronts, 1)}
 
 
@@ -174,7 +184,9 @@ def _label_front(ax: Axes, info: CostInfo, panel: int) -> None:
     for index, number in _numbers(info).items():
         if index in info.fronts[panel]:
             place = (info.settings[index].costs[panel], info.metric.shown(info.settings[index].average))
-            ax.annotate(str(number), place, xytext=(-2, 6), textcoords="offset points", ha="right", fontsize=7, weight="bold")
+            ax.annotate(
+                str(number), place, xytext=(-2, 6), textcoords="offset points", ha="right", fontsize=7, weight="bold"
+            )
 
 
 def _cost_axis(ax: Axes, costs: np.ndarray) -> None:
@@ -185,7 +197,9 @@ def _cost_axis(ax: Axes, costs: np.ndarray) -> None:
         few = costs.max() / costs.min() < 20
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_number(value)))
         ax.xaxis.set_minor_formatter(
-            FuncFormatter(lambda value, _: _short_number(value) if f"{value:e}"[0] in "25" else "") if few else NullFormatter()
+            FuncFormatter(lambda value, _: _short_number(value) if f"{value:e}"[0] in "25" else "")
+            if few
+            else NullFormatter()
         )
     ax.margins(x=0.08)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,9 @@ class Curve:
 
 def curve(table: pd.DataFrame, x: str, y: str) -> Curve:
     """The curve of one setting from a long table with a row for each run and ``x``."""
-    wide = table.pivot_table(index=x, columns="directory", values=y, dropna=False).dropna(how="all", axis=1).sort_index()
+    wide = (
+        table.pivot_table(index=x, columns="directory", values=y, dropna=False).dropna(how="all", axis=1).sort_index()
+    )
     values = wide.to_numpy(float)  # [x, seed]
     mean, low, high = (np.full(len(wide), np.nan) for _ in range(3))
     for i, row in enumerate(values):
@@ -59,7 +62,7 @@ def draw_curve(
     line = (0, (3, 1.5)) if dashed else "-"
     every = max(1, len(curve.x) // 8)
     offset = _first_marker(look, every)
-    common = {"color": look.colour, "linestyle": line, "alpha": 0.55 if dashed else 1.0}
+    common: dict[str, Any] = {"color": look.colour, "linestyle": line, "alpha": 0.55 if dashed else 1.0}
     marker = None if dashed or not markers else look.marker
     if curve.has_mean:
         ax.plot(
@@ -67,7 +70,9 @@ def draw_curve(
             markersize=5,
         )  # fmt: skip
         if not dashed:
-            ax.fill_between(curve.x, factor * curve.low, factor * curve.high, color=look.colour, alpha=0.18, linewidth=0)
+            ax.fill_between(
+                curve.x, factor * curve.low, factor * curve.high, color=look.colour, alpha=0.18, linewidth=0
+            )
         return
     for seed in curve.seeds:
         ax.plot(

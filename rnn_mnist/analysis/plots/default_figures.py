@@ -15,7 +15,8 @@ def default_figures(sweep: Sweep) -> list[Request]:
     """The figures that are drawn when none is asked for.
 
     One setting: its curves, its confusions, and its seeds if there are several. One factor: its effect too. Two: the
-    second one as hue, and their interaction. More: the effect of each, averaged over the others, and parallel coordinates.
+    second one as hue, and their interaction. More: the effect of each, averaged over the others, and parallel
+    coordinates.
 
     Raises:
         ResultsError: if no run is completed, saying how the runs stand.
@@ -56,4 +57,4 @@ def _is_full_grid(sweep: Sweep) -> bool:
     """Whether importance is exact: elsewhere it takes a random forest, which is slow and to be asked for."""
     finished = completed(sweep.runs)
     settings = finished["setting_id"].nunique()
-    return settings == math.prod(finished[key].map(repr).nunique() for key in sweep.factors)
+    return bool(settings == math.prod(finished[key].map(repr).nunique() for key in sweep.factors))

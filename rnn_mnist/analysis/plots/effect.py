@@ -103,7 +103,9 @@ def effect_info(
         panels = [panel_of(table, "")]
     else:
         name = short_name(facet_axis.key, shown)
-        panels = [panel_of(facet_axis.rows(table, level), f"{name}={format_level(level)}") for level in facet_axis.levels]
+        panels = [
+            panel_of(facet_axis.rows(table, level), f"{name}={format_level(level)}") for level in facet_axis.levels
+        ]
     return EffectInfo(
         metric=judged,
         axis=axis,
@@ -131,7 +133,7 @@ def describe_effect(info: EffectInfo) -> str:
     if info.pooled:
         text += f" {', '.join(info.pooled)} vary too, not evenly, so no mean is claimed."
     failed = sum(point.failed for point in info.points)
-    return text + (f" {failed} failed runs are marked at the bottom." if failed else "")
+    return text + style.failed_sentence(failed, "marked at the bottom")
 
 
 def draw_effect(info: EffectInfo) -> Figure:
@@ -269,4 +271,3 @@ def _labelled_points(info: EffectInfo) -> list[tuple[str, Replicates]]:
                     parts += [f"{short_name(info.hue.key)}={series.label}"] if info.hue else []
                     labelled.append((", ".join([*parts, panel.title] if panel.title else parts), point))
     return labelled
-

@@ -18,7 +18,11 @@ from rnn_mnist.analysis.plots.effect import describe_effect, draw_effect, effect
 from rnn_mnist.analysis.plots.forest import describe_forest, draw_forest, forest_info
 from rnn_mnist.analysis.plots.importance import describe_importance, draw_importance, importance_info
 from rnn_mnist.analysis.plots.interaction import describe_interaction, draw_interaction, interaction_info
-from rnn_mnist.analysis.plots.learning_curves import describe_learning_curves, draw_learning_curves, learning_curves_info
+from rnn_mnist.analysis.plots.learning_curves import (
+    describe_learning_curves,
+    draw_learning_curves,
+    learning_curves_info,
+)
 from rnn_mnist.analysis.plots.parallel import describe_parallel, draw_parallel, parallel_info
 from rnn_mnist.analysis.plots.seeds import describe_seeds, draw_seeds, seeds_info
 from rnn_mnist.analysis.plots.time_steps import describe_time_steps, draw_time_steps, time_steps_info
@@ -80,9 +84,7 @@ class Sweep:
 
 def _effect(sweep: Sweep, request: Request) -> tuple[Figure, str]:
     factor, hue, facet = _keys(sweep, request, 1)
-    info = effect_info(
-        sweep.runs, str(factor), factors=sweep.factors, hue=hue, facet=facet, metric=request.metric
-    )
+    info = effect_info(sweep.runs, str(factor), factors=sweep.factors, hue=hue, facet=facet, metric=request.metric)
     return draw_effect(info), describe_effect(info)
 
 

@@ -156,13 +156,10 @@ def _row(row: dict[str, object], names: list[str]) -> EffectRow:
 
     factor = str(row["factor"])
     corrected = number("p_holm")
-    context = ", ".join(
-        f"{short_name(key, names)}={value}" for key, _, value in (part.partition("=") for part in _parts(str(row["context"])))
-    )
     return EffectRow(
         factor=factor,
         label=f"{short_name(factor, names)}: {format_level(row['level'])} vs {format_level(row['reference'])}",
-        context=context,
+        context=short_context(str(row["context"]), names),
         difference=float(row["difference"]),  # type: ignore[arg-type]
         low=number("low"),
         high=number("high"),
@@ -174,5 +171,7 @@ def _row(row: dict[str, object], names: list[str]) -> EffectRow:
     )
 
 
-def _parts(context: str) -> list[str]:
-    return [part for part in context.split(", ") if part]
+def short_context(context: str, names: list[str]) -> str:
+    """``model.num_layers=1, optimizer.lr=0.01`` as ``num_layers=1, lr=0.01``, where ``names`` are all factors."""
+    pairs = (part.partition("=") for part in context.split(", ") if part)
+    return ", ".join(f"{short_name(key, names)}={value}" for key, _, value in pairs)

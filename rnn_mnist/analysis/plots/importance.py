@@ -72,9 +72,7 @@ def importance_info(
     last = [row for row in rows if row.kind == "seeds"]
     kept = [row for row in rows if row.kind != "seeds"][: MOST_ROWS - len(last)]
     notes = tuple(table.attrs.get("notes", ()))
-    return ImportanceInfo(
-        judged, (*kept, *last), len(rows), str(table["method"].iloc[0]), notes, find_source(runs)
-    )
+    return ImportanceInfo(judged, (*kept, *last), len(rows), str(table["method"].iloc[0]), notes, find_source(runs))
 
 
 def describe_importance(info: ImportanceInfo) -> str:
@@ -153,5 +151,7 @@ def _handles(info: ImportanceInfo) -> list[Patch | Line2D]:
         if kind in kinds
     ]
     if any(row.by_chance is not None for row in info.rows):
-        handles.append(Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, label="expected by chance"))
+        handles.append(
+            Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, label="expected by chance")
+        )
     return handles

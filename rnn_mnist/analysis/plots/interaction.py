@@ -109,25 +109,41 @@ def draw_interaction(info: InteractionInfo) -> Figure:
         for i, row in enumerate(info.cells):
             for j, cell in enumerate(row):
                 if cell.mean is None:
-                    hatch = Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor="white", edgecolor=style.PALE, hatch="////", lw=0)
+                    hatch = Rectangle(
+                        (j - 0.5, i - 0.5), 1, 1, facecolor="white", edgecolor=style.PALE, hatch="////", lw=0
+                    )
                     ax.add_patch(hatch)
-                red, green, blue, _ = colours(float(image.norm(shown[i, j]))) if cell.mean is not None else (1, 1, 1, 1)
+                red, green, blue, _ = colours(_share(shown[i, j], inside)) if cell.mean is not None else (1, 1, 1, 1)
                 ink = "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else style.INK
-                ax.text(j, i, _cell_text(cell, info.metric, columns), ha="center", va="center", fontsize=size, color=ink)
+                ax.text(
+                    j, i, _cell_text(cell, info.metric, columns), ha="center", va="center", fontsize=size, color=ink
+                )
         ax.set_yticks(range(rows), [style.wrap(label, 26) for label in info.vertical.labels])
         ax.set_xlabel(style.wrap(info.horizontal.key, 80))
         ax.set_ylabel(style.wrap(info.vertical.key, 12 + 6 * rows))
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         categories = FactorAxis(
-            info.horizontal.key, info.horizontal.levels, info.horizontal.labels, "category", tuple(map(float, range(columns)))
+            info.horizontal.key,
+            info.horizontal.levels,
+            info.horizontal.labels,
+            "category",
+            tuple(map(float, range(columns))),
         )
         style.level_ticks(ax, categories, [""] * columns, room=5.2)
         ax.grid(visible=False)
-        bar = figure.colorbar(image, ax=ax, label=info.metric.label, pad=0.02, extend="min" if value_range.clipped else None)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar = figure.colorbar(
+            image, ax=ax, label=info.metric.label, pad=0.02, extend="min" if value_range.clipped else None
+        )
+        bar.outline.set_visible(False)
         style.add_footer(figure, info.source.text(*_notes(info)))
         return figure
+
+
+def _share(value: float, inside: np.ndarray) -> float:
+    """Where a value stands on the scale of colours, 0 to 1."""
+    low, high = float(inside.min()), float(inside.max())
+    return float(np.clip((value - low) / (high - low), 0, 1)) if high > low else 0.0
 
 
 def _cell_text(cell: Cell, metric: Metric, columns: int) -> str:

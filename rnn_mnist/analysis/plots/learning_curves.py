@@ -119,7 +119,9 @@ def draw_learning_curves(info: LearningCurvesInfo) -> Figure:
         left.set_ylabel("Accuracy (%)")
         right.set_yscale("log")
         right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        right.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if _leading_digit(value) in (2, 5) else ""))
+        right.yaxis.set_minor_formatter(
+            FuncFormatter(lambda value, _: f"{value:g}" if _leading_digit(value) in (2, 5) else "")
+        )
         right.set_ylabel("Loss (nats)")
         for ax in (left, right):
             ax.set_xlabel("Epoch")

@@ -49,7 +49,9 @@ def parallel_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "
     places = [{(isinstance(level, bool), level): i for i, level in enumerate(axis.levels)} for axis in axes]
     lines = []
     for values, reached in zip(ended[list(factors)].itertuples(index=False), ended[metric], strict=True):
-        indices = (place[isinstance(plain(value), bool), plain(value)] for place, value in zip(places, values, strict=True))
+        indices = (
+            place[isinstance(plain(value), bool), plain(value)] for place, value in zip(places, values, strict=True)
+        )
         lines.append(ParallelLine(tuple(indices), float(reached)))
     return ParallelInfo(judged, axes, tuple(lines), find_source(runs))
 
@@ -63,7 +65,7 @@ def describe_parallel(info: ParallelInfo) -> str:
     text = f"Every run as a line through its levels of {len(info.axes)} factors to its {info.metric.name.lower()}. "
     failed = len(info.lines) - len(finished)
     text += f"The best single run, {info.metric.text(best.value)}, has {where}."
-    return text + (f" {failed} failed runs are dashed." if failed else "")
+    return text + style.failed_sentence(failed, "dashed")
 
 
 def draw_parallel(info: ParallelInfo) -> Figure:
@@ -93,22 +95,25 @@ def draw_parallel(info: ParallelInfo) -> Figure:
             ax.add_collection(LineCollection(failed, colors=style.FAILED, linewidths=0.9, linestyles="dashed"))
             ends = np.array([path[-1] for path in failed])
             ax.plot(ends[:, 0], ends[:, 1], style.FAILED_MARKER, color=style.FAILED, clip_on=False)
+        behind_labels = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
         for i, axis in enumerate(info.axes):
             ax.axvline(i, color=style.GREY, linewidth=0.8, zorder=0)
             for place, label in zip(_heights(len(axis.levels)), axis.labels, strict=True):
                 ax.annotate(style.wrap(label, 16), (i, place), xytext=(3, 0), textcoords="offset points", fontsize=6.5,
-                            va="center", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6})  # fmt: skip
+                            va="center", bbox=behind_labels)  # fmt: skip
         ax.axvline(last, color=style.INK, linewidth=1, zorder=0)
         names = [short_name(axis.key, [other.key for other in info.axes]) for axis in info.axes]
         room = int(95 / (last + 1))
-        ax.set_xticks(range(last + 1), [style.wrap(name, max(room, 6)) for name in [*names, info.metric.name]], fontsize=7)
+        ax.set_xticks(
+            range(last + 1), [style.wrap(name, max(room, 6)) for name in [*names, info.metric.name]], fontsize=7
+        )
         ax.set_yticks([])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.set_xlim(-0.05, last + 0.02)
         ax.set_ylim(-0.14 if failed or value_range.clipped else -0.05, 1.05)
         bar = figure.colorbar(ScalarMappable(norm, _COLOURS), ax=ax, label=info.metric.label, pad=0.02)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         handles = [style.failed_handle("failed runs (dashed)")] if failed else []
         if handles:
             figure.legend(handles=handles, loc="outside upper right")
@@ -121,7 +126,9 @@ def _heights(count: int) -> np.ndarray:
     return np.linspace(0, 1, count) if count > 1 else np.array([0.5])
 
 
-def _path(info: ParallelInfo, index: int, line: ParallelLine, value: float, low: float, high: float) -> list[tuple[float, float]]:
+def _path(
+    info: ParallelInfo, index: int, line: ParallelLine, value: float, low: float, high: float
+) -> list[tuple[float, float]]:
     """The corners of a line; runs of one level lie a little apart, so that each can be followed."""
     fraction = (index + 0.5) / len(info.lines) - 0.5
     path = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rnn_mnist.analysis.inert import inert_rules, with_inert_cells
 from rnn_mnist.analysis.levels import plain
 from rnn_mnist.analysis.summary import FEWEST_FOR_AN_INTERVAL, interval
 
@@ -53,13 +54,16 @@ def of_values(values: np.ndarray, *, failed: int = 0, comparable: bool = True) -
 def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str], metric: str) -> pd.DataFrame | None:
     """One row for every combination of the ``shown`` factors and the seed: the mean over all levels of the ``others``.
 
-    Without this, the spread of a point would hold the effects of the other factors, and its interval would mean nothing.
+    Without this, the spread of a point would hold the effects of the other factors, and its interval mean nothing.
     Seeds that lack one of the combinations (a run has failed) are left out.
 
     Returns:
-        A table with the columns ``shown``, ``seed``, ``status`` and ``metric``, or None if some combination of the shown
-        factors was never tried with all levels of the others: then there is no fair mean.
+        A table with the columns ``shown``, ``seed``, ``status`` and ``metric``, or None if some combination of the
+        shown factors was never tried with all levels of the others: then there is no fair mean.
     """
+    if not any(rule.key in shown for rule in inert_rules(runs)):
+        # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
+        runs = with_inert_cells(runs)
     finished = runs[(runs["status"] == "completed") & runs[metric].notna()]
     combination = [tuple(plain(value) for value in row) for row in finished[list(others)].itertuples(index=False)]
     needed = set(combination)
@@ -75,8 +79,9 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
             value = part.groupby("_combination")[metric].mean().mean()
             first = {key: part[key].iloc[0] for key in shown}
             rows.append({**first, "seed": part["seed"].iloc[0], "status": "completed", metric: value})
+    runs = runs.drop_duplicates("directory")
     failed = runs.loc[runs["status"] == "failed", [*shown, "seed", "status", metric]]
     averaged = pd.DataFrame(rows, columns=[*shown, "seed", "status", metric])
     for key in shown:
         averaged[key] = averaged[key].astype(object)
-    return pd.concat([averaged, failed.astype({key: object for key in shown})], ignore_index=True)
+    return pd.concat([averaged, failed.astype(dict.fromkeys(shown, object))], ignore_index=True)

@@ -106,8 +106,8 @@ def draw_seeds(info: SeedsInfo) -> Figure:
                             fontsize=6, color=style.FAILED, va="center")  # fmt: skip
             deviation = setting.standard_deviation
             spread = f"   s = {_deviation(info.metric, deviation)}" if deviation is not None else ""
-            ax.annotate(f"n = {setting.reached.n}{spread}", (1.01, row), xycoords=ax.get_yaxis_transform(), fontsize=6.5,
-                        va="center", annotation_clip=False)  # fmt: skip
+            ax.annotate(f"n = {setting.reached.n}{spread}", (1.01, row), xycoords=ax.get_yaxis_transform(),
+                        fontsize=6.5, va="center", annotation_clip=False)  # fmt: skip
         ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.grid(axis="y", visible=False)
@@ -118,7 +118,9 @@ def draw_seeds(info: SeedsInfo) -> Figure:
         if failed:
             handles.append(style.failed_handle("failed runs"))
         figure.legend(handles=handles, loc="outside upper right", ncols=2)
-        notes = [f"{len(info.settings)} of {info.total} settings, from best to worst"] if len(labels) < info.total else []
+        notes = (
+            [f"{len(info.settings)} of {info.total} settings, from best to worst"] if len(labels) < info.total else []
+        )
         style.add_footer(figure, info.source.text("s: standard deviation between seeds", *notes))
         return figure
 

@@ -30,7 +30,7 @@ _HUES = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#D55
 MARKERS = ("o", "s", "^", "D", "v", "P", "*")
 _LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {  # matplotlib types the keys as 400 literals
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same figure on every machine
     "font.size": 8,
@@ -159,6 +159,13 @@ def seed_count(counts: Sequence[int], unit: str) -> str:
     if fewest == most:
         return f"{most} seed{'' if most == 1 else 's'} a {unit}"
     return f"{fewest} to {most} seeds a {unit}"
+
+
+def failed_sentence(count: int, how: str) -> str:
+    """What a caption says of failed runs, if there are any."""
+    if not count:
+        return ""
+    return f" {count} failed run{' is' if count == 1 else 's are'} {how}."
 
 
 def below_handle() -> Line2D:

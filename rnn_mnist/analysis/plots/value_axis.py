@@ -9,8 +9,8 @@ from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.metrics import Metric
 
 # A few runs that never learned (11 % among 98 %) would squeeze all others into a line: the axis leaves them out, and
-# marks them, where a single gap takes up most of it and most runs stand above.
-_GAP = 0.6
+# marks them, where they lie this many times as far below the others as those lie apart, and are the minority.
+_FAR = 12
 _ABOVE = 0.6
 
 
@@ -37,8 +37,9 @@ def find_range(values: np.ndarray, ends: np.ndarray, *, marked: bool = False) ->
         gaps = np.diff(ordered)
         widest = int(gaps.argmax())
         above = len(ordered) - widest - 1
-        if gaps[widest] > _GAP * np.ptp(ordered) and above >= max(3, _ABOVE * len(ordered)):
-            ordered, clipped = ordered[widest + 1 :], True
+        rest = ordered[widest + 1 :]
+        if gaps[widest] > _FAR * np.ptp(rest) and above >= max(5, _ABOVE * len(ordered)):
+            ordered, clipped = rest, True
     low, high = float(ordered[0]), float(ordered[-1])
     span = high - low or max(abs(high) * 0.01, 1e-3)
     for end in ends:

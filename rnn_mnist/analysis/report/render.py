@@ -42,7 +42,9 @@ def render_report(runs: pd.DataFrame) -> str:
     sweep = Sweep(runs)
     figures, missing = _figures(sweep)
     compared = sweep.effects if sweep.factors else pd.DataFrame()
-    environment = Environment(loader=PackageLoader("rnn_mnist.analysis.report", "."), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=PackageLoader("rnn_mnist.analysis.report", "."), autoescape=True, undefined=StrictUndefined
+    )
     states = runs["status"].value_counts()
     page: str = environment.get_template("report.html.j2").render(
         title=", ".join(dict.fromkeys(runs["sweep"])),

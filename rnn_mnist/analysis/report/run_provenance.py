@@ -32,7 +32,7 @@ def collect(directories: Iterable[str | Path]) -> Provenance:
         except (RunFormatError, OSError):
             continue
     commands = dict.fromkeys(_command(manifest.get("command") or []) for manifest in manifests)
-    facts = {
+    facts: dict[str, list[Any]] = {
         "code": [_code(manifest.get("code") or {}) for manifest in manifests],
         "device": [manifest.get("device") for manifest in manifests],
         "threads": [manifest.get("threads") for manifest in manifests],

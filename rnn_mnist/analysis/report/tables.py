@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_mnist.analysis.levels import format_level, plain, short_name
+from rnn_mnist.analysis.plots.forest import short_context
 from rnn_mnist.analysis.summary import summary_table
 
 
@@ -21,11 +22,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A heading, an explanation that appears on it, and whether its cells are numbers."""
+    """A heading, an explanation that appears on it, whether its cells are numbers, and whether they hold sentences."""
 
     heading: str
     hint: str = ""
     numeric: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,20 +70,20 @@ def effects_table(table: pd.DataFrame) -> ReportTable:
         Column("difference", "level less reference, percentage points", numeric=True),
         Column("95 % interval", "of this one comparison", numeric=True),
         Column("p (Holm)", "corrected over all comparisons of this table", numeric=True),
+        Column("verdict", wide=True),
         Column("detectable", "the difference that these seeds find with probability 0.8", numeric=True),
         Column("P(better)", "that a run of the level beats one of the reference", numeric=True),
         Column("runs", "of the level and of the reference", numeric=True),
         Column("test", "Welch's t, or paired on shared seeds"),
-        Column("verdict"),
     ]
     rows = []
     for row in table.to_dict("records"):
         cells = [_text(short_name(row["factor"], names)), _level(row["level"]), _level(row["reference"])]
-        cells += [_text(row["context"])] if with_context else []
+        cells += [_text(short_context(row["context"], names))] if with_context else []
         cells += [_number(100 * row["difference"], "{:+.2f}"), _interval(row["low"], row["high"], sign=True)]
-        cells += [_p_value(row["p_holm"]), _number(100 * row["minimum_detectable"], "{:.2f}")]
+        cells += [_p_value(row["p_holm"]), _text(row["verdict"]), _number(100 * row["minimum_detectable"], "{:.2f}")]
         cells += [_number(row["probability_of_improvement"], "{:.2f}")]
-        cells += [Cell(f"{row['n']}, {row['n_reference']}", row["n"]), _text(row["test"]), _text(row["verdict"])]
+        cells += [Cell(f"{row['n']}, {row['n_reference']}", row["n"]), _text(row["test"])]
         rows.append(tuple(cells))
     return ReportTable(tuple(columns), tuple(rows))
 
@@ -89,7 +91,7 @@ def effects_table(table: pd.DataFrame) -> ReportTable:
 def unsuccessful_table(runs: pd.DataFrame, factors: Sequence[str]) -> ReportTable:
     """One row for each run that is not completed, with its cause."""
     columns = [Column("run"), *(Column(short_name(key, factors), key) for key in factors)]
-    columns += [Column("seed", numeric=True), Column("state"), Column("cause")]
+    columns += [Column("seed", numeric=True), Column("state"), Column("cause", wide=True)]
     rows = []
     for row in runs[runs["status"] != "completed"].to_dict("records"):
         cause = str(row["error"]) if plain(row["error"]) is not None else "–"
