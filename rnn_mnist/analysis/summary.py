@@ -108,7 +108,7 @@ def group_by_levels(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dic
         },
         index=runs.index,
     )
-    for _, index in codes.groupby(list(by), sort=True).groups.items():
+    for _, index in codes.groupby(list(by) if len(by) > 1 else by[0], sort=True).groups.items():
         group = runs.loc[index]
         yield {key: plain(group[key].iloc[0]) for key in by}, group
 

@@ -112,7 +112,7 @@ def test_effect_averages_each_seed_over_factors_that_are_not_shown(readouts: pd.
     factors = find_factors(readouts)
     info = effect_info(readouts, BIDIRECTIONAL, factors=factors)
     assert info.averaged == (READOUT,)
-    one_way = [point for point in info.points if point][0]
+    one_way = info.points[0]
     expected = readouts[~readouts[BIDIRECTIONAL].astype(bool)].groupby("seed")["test_accuracy"].mean()
     assert sorted(one_way.values) == pytest.approx(sorted(expected))
     hue = effect_info(readouts, READOUT, factors=factors, hue=BIDIRECTIONAL)
@@ -188,7 +188,7 @@ def test_confusion_counts_the_runs_errors(depth: pd.DataFrame) -> None:
     assert [entry.wrong for entry in info.misread] == sorted((entry.wrong for entry in info.misread), reverse=True)
     assert all(entry.label != entry.prediction for entry in info.misread)
     assert "num_layers=3" in describe_confusion(info)
-    with pytest.raises(ResultsError, match="no such setting.*num_layers=1; num_layers=2; num_layers=3"):
+    with pytest.raises(ResultsError, match=r"no such setting.*num_layers=1; num_layers=2; num_layers=3"):
         confusion_info(depth, factors=[LAYERS], setting="num_layers=9")
 
 

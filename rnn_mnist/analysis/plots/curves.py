@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy import stats
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.replicates import CONFIDENCE
-from rnn_mnist.analysis.summary import FEWEST_FOR_AN_INTERVAL, interval
+from rnn_mnist.analysis.summary import FEWEST_FOR_AN_INTERVAL
 
 # More curves than this in one panel cannot be told apart: each setting then gets a panel.
 MOST_IN_A_PANEL = 8
-MOST_PANELS = 20
+MOST_PANELS = 12
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,16 @@ class Curve:
 
 def curve(table: pd.DataFrame, x: str, y: str) -> Curve:
     """The curve of one setting from a long table with a row for each run and ``x``."""
-    wide = (
-        table.pivot_table(index=x, columns="directory", values=y, dropna=False).dropna(how="all", axis=1).sort_index()
-    )
+    wide = table.pivot(index=x, columns="directory", values=y).dropna(how="all", axis=1).sort_index()
     values = wide.to_numpy(float)  # [x, seed]
+    count = np.isfinite(values).sum(axis=1)
     mean, low, high = (np.full(len(wide), np.nan) for _ in range(3))
-    for i, row in enumerate(values):
-        present = row[np.isfinite(row)]
-        if len(present) >= FEWEST_FOR_AN_INTERVAL:
-            mean[i] = present.mean()
-            low[i], high[i] = interval(present, CONFIDENCE)
+    enough = count >= FEWEST_FOR_AN_INTERVAL
+    if enough.any():
+        mean[enough] = np.nanmean(values[enough], axis=1)
+        error = np.nanstd(values[enough], axis=1, ddof=1) / np.sqrt(count[enough])
+        half = stats.t.ppf((1 + CONFIDENCE) / 2, count[enough] - 1) * error
+        low[enough], high[enough] = mean[enough] - half, mean[enough] + half
     return Curve(wide.index.to_numpy(float), tuple(values.T), mean, low, high)
 
 
@@ -88,9 +89,9 @@ def _first_marker(look: style.SeriesStyle, every: int) -> int:
 
 def small_multiples(count: int) -> tuple[Figure, list[Axes]]:
     """A grid of small panels that share their axes, for curves that are too many for one."""
-    columns = min(5, int(np.ceil(np.sqrt(count))))
+    columns = min(4, int(np.ceil(np.sqrt(count))))
     rows = -(-count // columns)
-    figure = style.new_figure(1.35 * rows + 0.7)
+    figure = style.new_figure(1.55 * rows + 0.7)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     style.hide_unused(grid, count)
     return figure, list(grid.flat[:count])

@@ -188,7 +188,7 @@ def _keys(sweep: Sweep, request: Request, needed: int) -> tuple[str | None, str 
         if given[place] is None:
             if not remaining:
                 there = ", ".join(sweep.factors) or "none"
-                raise ResultsError(f"{request.kind}: needs {needed} factors that vary; there is {there}")
+                raise ResultsError(f"{request.kind}: needs {needed - place} more to vary; what varies: {there}")
             given[place] = remaining.pop(0)
     return given[0], given[1], given[2]
 

@@ -149,7 +149,7 @@ def _draw_small_multiples(info: LearningCurvesInfo) -> Figure:
         draw_curve(ax, setting.train_accuracy, look, factor=100, dashed=True)
         if setting.val_accuracy:
             draw_curve(ax, setting.val_accuracy, look, factor=100, markers=False)
-        ax.set_title(style.wrap(_legend_label(setting), 28), fontsize=5.5, loc="left", pad=2)
+        ax.set_title(style.wrap(_legend_label(setting), 32), fontsize=6, loc="left", pad=2)
         ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         ax.tick_params(labelsize=6)
     _accuracy_axis(panels[0])

@@ -119,7 +119,7 @@ def _draw_small_multiples(info: TimeStepsInfo) -> Figure:
         for _, other in info.settings:
             ax.plot(other.x, 100 * (other.mean if other.has_mean else other.seeds[0]), color=style.PALE, linewidth=0.6)
         draw_curve(ax, shown, look, factor=100, markers=False)
-        ax.set_title(style.wrap(label, 28), fontsize=5.5, loc="left", pad=2)
+        ax.set_title(style.wrap(label, 32), fontsize=6, loc="left", pad=2)
         ax.set_ylim(0, 102)
         ax.tick_params(labelsize=6)
     figure.supylabel("Test accuracy (%)", fontsize=8.5)
