@@ -64,8 +64,9 @@ _GROUPS: dict[str, dict[str, Callable[[], Any]]] = {
 
 def write_sweep(
     directory: Path,
-    grid: Mapping[str, Sequence[Any]] | Iterable[Mapping[str, Any]],
+    grid: Mapping[str, Sequence[Any]] | None = None,
     *,
+    settings: Iterable[Mapping[str, Any]] = (),
     seeds: Iterable[int] = range(5),
     accuracy: Callable[[dict[str, Any]], float] = lambda _: 0.97,
     noise: float | Callable[[dict[str, Any]], float] = 0.002,
@@ -82,8 +83,8 @@ def write_sweep(
 
     Args:
         directory: the sweep's; its name is the sweep's name.
-        grid: the levels of each override (``model.num_layers``, or a group: ``model``), or the overrides of each
-            setting for designs that are no grid.
+        grid: the levels of each override (``model.num_layers``, or a group: ``model``).
+        settings: the overrides of each setting, for designs that are no grid.
         seeds: one run each for every setting.
         accuracy: the expected test accuracy, a fraction, of a setting's overrides.
         noise: standard deviation between the seeds of a setting, or a function of its overrides that gives it.
@@ -96,13 +97,12 @@ def write_sweep(
         base: overrides that all runs share.
         question: what the sweep asks.
     """
-    if isinstance(grid, Mapping):
-        settings = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    else:
-        settings = [dict(setting) for setting in grid]
+    planned = [dict(setting) for setting in settings]
+    if grid is not None:
+        planned += [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     written: dict[str, Path] = {}
     for seed in seeds:
-        for setting in settings:
+        for setting in planned:
             overrides = {**(base or {}), **setting}
             config = check(_config(overrides, seed, directory.name, question)).config
             identifier = run_id(config)

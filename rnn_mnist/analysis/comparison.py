@@ -113,10 +113,15 @@ def _interval_and_p(
 
 def _noise(level: np.ndarray, reference: np.ndarray, test: Test) -> float:
     if test == "paired":
-        return float(np.std(level - reference, ddof=1)) if len(level) > 1 else math.nan
-    if min(len(level), len(reference)) < 2:
+        return math.sqrt(_variance(level - reference))
+    return math.sqrt((_variance(level) + _variance(reference)) / 2)
+
+
+def _variance(values: np.ndarray) -> float:
+    if len(values) < 2:
         return math.nan
-    return math.sqrt((float(np.var(level, ddof=1)) + float(np.var(reference, ddof=1))) / 2)
+    # Rounding gives equal values a variance of about 1e-34, by which a test statistic should not be divided.
+    return float(np.var(values, ddof=1)) if np.ptp(values) > 0 else 0.0
 
 
 def _correlation(level: np.ndarray, reference: np.ndarray) -> float:

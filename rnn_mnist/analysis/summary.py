@@ -81,11 +81,11 @@ def interval(
     """The confidence interval of the mean of ``values`` ``[n]``; NaN for fewer than three."""
     if len(values) < FEWEST_FOR_AN_INTERVAL:
         return np.nan, np.nan
-    mean, error = float(values.mean()), float(stats.sem(values))
-    if error == 0:
+    mean = float(values.mean())
+    if np.ptp(values) == 0:  # their computed deviation may be 1e-17
         return mean, mean
     if method == "t":
-        low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=error)
+        low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=stats.sem(values))
         return float(low), float(high)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
@@ -108,8 +108,8 @@ def group_by_levels(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dic
         },
         index=runs.index,
     )
-    for _, index in codes.groupby(list(by) if len(by) > 1 else by[0], sort=True).groups.items():
-        group = runs.loc[index]
+    for _, part in codes.groupby(list(by), sort=True):
+        group = runs.loc[part.index]
         yield {key: plain(group[key].iloc[0]) for key in by}, group
 
 

@@ -63,6 +63,8 @@ def readouts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         ([0.0001, 0.001, 0.01], "log"),
         ([0.0, 1e-4, 1e-3, 1e-2], "category"),  # no logarithm of zero, and too close on a linear axis
         ([False, True], "category"),
+        ([0.001, 0.01], "log"),
+        ([1, 2], "linear"),
         ([0.001], "category"),
         (["sgd", "adam"], "category"),
     ],

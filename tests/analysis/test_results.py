@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,7 +124,7 @@ def test_wrong_places_are_named(tmp_path: Path) -> None:
 
 
 def test_factors_in_config_order_without_what_follows_from_them(tmp_path: Path) -> None:
-    grid = {"model.parameter_budget": [10_000, 50_000], "model": ["rnn", "lstm", "gru"]}
+    grid: dict[str, list[Any]] = {"model.parameter_budget": [10_000, 50_000], "model": ["rnn", "lstm", "gru"]}
     write_sweep(tmp_path / "a", grid, seeds=range(2), files=False)
     runs = load_runs(tmp_path / "a")
     assert find_factors(runs) == ["model.cell", "model.parameter_budget"]
@@ -141,7 +142,7 @@ def test_devices_and_threads_are_no_factors_and_samples_are(tmp_path: Path) -> N
         {"optimizer.lr": float(draw.uniform()), "optimizer.weight_decay": float(draw.uniform()), "training.threads": n}
         for n in range(1, 9)
     ]
-    write_sweep(tmp_path / "s", settings, seeds=[0], files=False)
+    write_sweep(tmp_path / "s", settings=settings, seeds=[0], files=False)
     assert find_factors(load_runs(tmp_path / "s")) == ["optimizer.lr", "optimizer.weight_decay"]
 
 

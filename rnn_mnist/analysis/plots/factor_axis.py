@@ -13,6 +13,7 @@ Scale = Literal["category", "linear", "log"]
 
 # Closer together than this share of the axis, labels would touch.
 _CLOSEST = 0.04
+_DECADE = 10
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def _layout(levels: tuple[Any, ...]) -> tuple[Scale, tuple[float, ...]]:
     if len(levels) < 2 or not all(_is_number(level) for level in levels):
         return "category", places
     values = np.array(levels, dtype=float)
+    if len(values) == 2:  # 0.001 and 0.01 are a decade of learning rates; 1 and 2 layers are one layer apart
+        return ("log" if values[0] > 0 and values[1] / values[0] >= _DECADE else "linear"), tuple(values)
     closest_linear = np.diff(values).min() / np.ptp(values)
     if values[0] > 0 and len(values) >= 3 and values[-1] / values[0] >= 4:
         logarithms = np.log(values)
