@@ -1,6 +1,7 @@
 """What the figures will show, before anything is drawn."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def depth(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 def readouts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     directory = tmp_path_factory.mktemp("sweeps") / "readouts"
     directory.mkdir()
-    grid = {BIDIRECTIONAL: [True, False], READOUT: ["mean", "last_step"]}
+    grid: dict[str, list[Any]] = {BIDIRECTIONAL: [True, False], READOUT: ["mean", "last_step"]}
     write_sweep(directory, grid, seeds=range(3), accuracy=lambda setting: 0.97 + 0.01 * setting[BIDIRECTIONAL])
     return load_runs(directory)
 

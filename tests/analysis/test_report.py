@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -95,6 +96,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     chrome.quit()
 
 
+def log(browser: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
+    """The entries since the last call."""
+    entries: list[dict[str, Any]] = browser.get_log(kind)  # type: ignore[no-untyped-call]
+    return entries
+
+
 def column(browser: webdriver.Chrome, section: str, heading: str) -> list[str]:
     """What the cells under a heading show, from top to bottom."""
     table = browser.find_element(By.CSS_SELECTOR, f"#{section} table")
@@ -106,16 +113,16 @@ def column(browser: webdriver.Chrome, section: str, heading: str) -> list[str]:
 @pytest.mark.slow
 def test_in_a_browser(browser: webdriver.Chrome, report: Path) -> None:
     browser.get("about:blank")
-    browser.get_log("performance")
-    browser.get_log("browser")
+    log(browser, "performance")
+    log(browser, "browser")
     browser.get(report.as_uri())
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and len(browser.find_elements(By.CSS_SELECTOR, ".main-svg")) < 3:
         time.sleep(0.2)
 
     # No errors, and nothing asked for but the page itself and what is inside it.
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    assert [entry for entry in log(browser, "browser") if entry["level"] == "SEVERE"] == []
+    messages = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
     sent = [entry["params"]["request"]["url"] for entry in messages if entry["method"] == "Network.requestWillBeSent"]
     asked = [url for url in sent if not url.startswith(("data:", "blob:", "chrome:", "chrome-untrusted:"))]
     assert asked == [report.as_uri()]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.settings import Setting, group_settings
+from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.results import ResultsError, completed, load_predictions
 from rnn_mnist.analysis.test_images import load_test_images
@@ -101,7 +101,7 @@ def describe_confusion(info: ConfusionInfo) -> str:
     text = f"Left: errors{of} per 1,000 images of each digit, over {info.runs} run{'s' if info.runs > 1 else ''}; "
     if not wrong.any():
         return text + "there is none."
-    text += f"most often a {label} is taken for a {prediction}. "
+    text += f"most often {_article(label)} is taken for {_article(prediction)}. "
     always = sum(entry.wrong == info.runs for entry in info.misread)
     shown = "every one" if always == len(info.misread) else f"{always} of them"
     return text + f"Right: the images misread by most runs ({shown} by all), true digit → what it was taken for."
@@ -177,8 +177,11 @@ def _find(settings: list[Setting], wanted: str, factors: Sequence[str]) -> Setti
 
 
 def _full_label(setting: Setting, factors: Sequence[str]) -> str:
-    """With the key also where a single factor varies: "4" alone says nothing in a sentence."""
-    return f"{short_name(factors[0])}={setting.label}" if len(factors) == 1 else setting.label
+    return full_name(short_name(factors[0]) if len(factors) == 1 else None, setting.label)
+
+
+def _article(digit: int) -> str:
+    return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def _best(settings: list[Setting], metric: str) -> Setting:

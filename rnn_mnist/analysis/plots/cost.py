@@ -14,7 +14,7 @@ from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
-from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
+from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
 from rnn_mnist.analysis.results import completed
@@ -88,7 +88,7 @@ def pareto_front(costs: np.ndarray, reached: np.ndarray) -> list[int]:
 
 def describe_cost(info: CostInfo) -> str:
     """What the figure shows, in a sentence or two."""
-    named = [", ".join(info.settings[i].label for i in front) for front in info.fronts]
+    named = ["; ".join(full_name(info.legend_title, info.settings[i].label) for i in front) for front in info.fronts]
     text = f"{info.metric.name} against the number of parameters and the training time (on {', '.join(info.devices)}). "
     if named[0] == named[1]:
         return text + f"By either cost no cheaper setting beats: {named[0]}."

@@ -127,7 +127,10 @@ def describe_effect(info: EffectInfo) -> str:
     if len(best) > 1:
         (low, lowest), (high, highest) = min(best), max(best)
         metric = info.metric
-        text += f" Means run from {metric.text(low)} ({lowest}) to {metric.text(high)} ({highest})."
+        if metric.text(low) == metric.text(high):
+            text += f" All means are {metric.text(low)}."
+        else:
+            text += f" Means run from {metric.text(low)} ({lowest}) to {metric.text(high)} ({highest})."
     if info.averaged:
         text += f" Each seed's value is its mean over {', '.join(info.averaged)}."
     if info.pooled:

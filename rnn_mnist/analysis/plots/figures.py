@@ -162,6 +162,7 @@ def draw(sweep: Sweep, request: Request) -> DrawnFigure:
     resolved = {name: resolve_factor(sweep.runs, key) for name, key in keys.items() if key}
     request = replace(request, **resolved)
     figure, caption = KINDS[request.kind](sweep, request)
+    style.lay_out(figure)
     return DrawnFigure(_file_name(request), caption, figure)
 
 
@@ -170,9 +171,6 @@ def save(drawn: DrawnFigure, directory: Path, formats: Iterable[str] = DEFAULT_F
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / f"{drawn.name}.{suffix}" for suffix in formats]
     with style.publication():
-        # Laying out takes longer than drawing, and is the same for every format.
-        drawn.figure.draw_without_rendering()
-        drawn.figure.set_layout_engine("none")
         for path in paths:
             # Without the date, the same figure gives the same bytes.
             metadata = {"Date": None} if path.suffix == ".svg" else None

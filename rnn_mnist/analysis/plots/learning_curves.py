@@ -21,7 +21,7 @@ from rnn_mnist.analysis.plots.curves import (
     small_multiples,
     spread_evenly,
 )
-from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
+from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.results import ResultsError, learning_curves
 
@@ -90,7 +90,11 @@ def describe_learning_curves(info: LearningCurvesInfo) -> str:
     text = "Accuracy and loss by epoch: " if len(info.settings) <= MOST_IN_A_PANEL else "Accuracy by epoch: "
     text += "validation (solid) and training (dashed)" if validated else "training (dashed; there is no validation set)"
     text += ", the mean over seeds with its 95 % band, or single seeds where there are fewer than three."
-    last = [(_last(setting), setting.label) for setting in info.settings if np.isfinite(_last(setting))]
+    last = [
+        (_last(setting), full_name(info.legend_title, setting.label))
+        for setting in info.settings
+        if np.isfinite(_last(setting))
+    ]
     if len(last) > 1:
         (low, lowest), (high, highest) = min(last), max(last)
         text += f" At the end they stand between {100 * low:.2f} % ({lowest}) and {100 * high:.2f} % ({highest})."

@@ -8,11 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import spread_evenly
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
-from rnn_mnist.analysis.plots.settings import group_settings
+from rnn_mnist.analysis.plots.settings import full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.results import completed
@@ -60,7 +61,12 @@ def seeds_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "tes
 def describe_seeds(info: SeedsInfo) -> str:
     """What the figure shows, in a sentence or two."""
     text = f"{info.metric.name} of every run, a row for each setting."
-    spreads = [(setting.standard_deviation, setting.label) for setting in info.settings if setting.standard_deviation]
+    title = short_name(info.factors[0]) if len(info.factors) == 1 else None
+    spreads = [
+        (setting.standard_deviation, full_name(title, setting.label))
+        for setting in info.settings
+        if setting.standard_deviation is not None
+    ]
     if spreads:
         (low, steadiest), (high, least_steady) = min(spreads), max(spreads)
         text += " The standard deviation between seeds is " + (

@@ -22,6 +22,11 @@ def group_settings(runs: pd.DataFrame, factors: Sequence[str]) -> list[Setting]:
     return [Setting(setting_label(levels, factors), group) for levels, group in group_by_levels(runs, factors)]
 
 
+def full_name(title: str | None, label: str) -> str:
+    """A setting in a sentence, where no legend's title stands above it: ``num_layers=2`` and not ``2``."""
+    return f"{title}={label}" if title else label
+
+
 def are_ordered(runs: pd.DataFrame, factors: Sequence[str]) -> bool:
     """Whether the settings are the levels of one numeric factor, so that their colours may form a scale."""
     return len(factors) == 1 and factor_axis(runs, factors[0]).numeric

@@ -85,6 +85,16 @@ def new_figure(height: float, *, width: float = WIDTH) -> Figure:
     return figure
 
 
+def lay_out(figure: Figure) -> None:
+    """Place everything for good: it takes longer than drawing, and is the same for every format."""
+    with publication():
+        figure.draw_without_rendering()
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)  # once more: the first pass cuts long labels, whose size it does not know yet
+        figure.set_layout_engine("none")
+
+
 def series_styles(count: int, *, ordered: bool = False) -> list[SeriesStyle]:
     """One style a series. Ordered series (numbers) run from dark to light, which survives a print in grey."""
     if ordered or count > len(_HUES) * len(MARKERS):
