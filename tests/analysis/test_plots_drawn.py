@@ -58,7 +58,7 @@ def test_default_figures_can_be_drawn(name: str, tmp_path: Path) -> None:
             drawn = draw(sweep, request)
             buffer = io.BytesIO()
             with style.publication():
-                drawn.figure.savefig(buffer, format="png", dpi=100)
+                drawn.figure.savefig(buffer, format="png")
             image = Image.open(buffer).convert("L")
             shades = np.asarray(image)
             assert (shades.min() < 120, shades.max()) == (True, 255), request

@@ -57,7 +57,10 @@ _SETTINGS: Any = {  # matplotlib types the keys as 400 literals
     "text.color": INK,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    # Laid out as it is saved: text hinted for another resolution has another width, and long labels would be cut.
+    "figure.dpi": 200,
     "savefig.dpi": 200,
+    "text.hinting": "none",
     "svg.hashsalt": "rnn_mnist",  # the same figure gives the same file
 }
 
@@ -112,7 +115,7 @@ def series_styles(count: int, *, ordered: bool = False) -> list[SeriesStyle]:
 
 def add_footer(figure: Figure, text: str) -> None:
     """What the figure shows, small, below everything else."""
-    lines = wrap(text, int(figure.get_figwidth() * 22))
+    lines = wrap(text, int(figure.get_figwidth() * 20))
     figure.supxlabel(lines, fontsize=6, color="#666666", x=0.01, ha="left", linespacing=1.3)
 
 
