@@ -122,7 +122,13 @@ def draw_cost(info: CostInfo) -> Figure:
         if value_range.clipped:
             handles.append(style.below_handle())
         if crowded:
-            style.add_list(figure, [f"{number}  {info.settings[i].label}" for i, number in _numbers(info).items()])
+            style.add_list(
+                figure,
+                [
+                    f"{number}  {full_name(info.legend_title, info.settings[i].label)}"
+                    for i, number in _numbers(info).items()
+                ],
+            )
         failed = [setting for setting in info.settings if setting.reached.n == 0 and setting.reached.failed]
         style.outside_legend(figure, handles, info.legend_title if not crowded else None)
         note = f"not shown, as all runs failed: {'; '.join(setting.label for setting in failed)}" if failed else ""
