@@ -31,6 +31,9 @@ from rnn_mnist.analysis.results import ResultsError
 FORMATS = ("png", "svg", "pdf")
 DEFAULT_FORMATS = ("png", "svg")
 
+# The kinds that are drawn along certain factors; the others take all of them.
+_FACTORS_NEEDED = {"effect": 1, "interaction": 2}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -83,8 +86,14 @@ class Sweep:
 
 
 def _effect(sweep: Sweep, request: Request) -> tuple[Figure, str]:
-    factor, hue, facet = _keys(sweep, request, 1)
-    info = effect_info(sweep.runs, str(factor), factors=sweep.factors, hue=hue, facet=facet, metric=request.metric)
+    info = effect_info(
+        sweep.runs,
+        str(request.factor),
+        factors=sweep.factors,
+        hue=request.hue,
+        facet=request.facet,
+        metric=request.metric,
+    )
     return draw_effect(info), describe_effect(info)
 
 
@@ -94,8 +103,9 @@ def _learning_curves(sweep: Sweep, request: Request) -> tuple[Figure, str]:
 
 
 def _interaction(sweep: Sweep, request: Request) -> tuple[Figure, str]:
-    factor, other, _ = _keys(sweep, request, 2)
-    info = interaction_info(sweep.runs, str(factor), str(other), factors=sweep.factors, metric=request.metric)
+    info = interaction_info(
+        sweep.runs, str(request.factor), str(request.hue), factors=sweep.factors, metric=request.metric
+    )
     return draw_interaction(info), describe_interaction(info)
 
 
@@ -161,6 +171,9 @@ def draw(sweep: Sweep, request: Request) -> DrawnFigure:
     keys = {name: getattr(request, name) for name in ("factor", "hue", "facet")}
     resolved = {name: resolve_factor(sweep.runs, key) for name, key in keys.items() if key}
     request = replace(request, **resolved)
+    if request.kind in _FACTORS_NEEDED:
+        factor, hue, facet = _keys(sweep, request, _FACTORS_NEEDED[request.kind])
+        request = replace(request, factor=factor, hue=hue, facet=facet)
     figure, caption = KINDS[request.kind](sweep, request)
     style.lay_out(figure)
     return DrawnFigure(_file_name(request), caption, figure)
@@ -198,7 +211,7 @@ def _settings_by(sweep: Sweep, request: Request) -> Sequence[str]:
 
 def _file_name(request: Request) -> str:
     parts = [request.kind, request.setting if request.kind == "confusion" else None]
-    if request.kind in ("effect", "interaction"):
+    if request.kind in _FACTORS_NEEDED:
         parts += [request.factor, request.hue, request.facet]
     if request.metric != "test_accuracy":
         parts.append(request.metric)
