@@ -20,6 +20,7 @@ def test_a_wheel_trains_and_explains_in_an_empty_folder(tmp_path: Path) -> None:
     assert "rnn_mnist/conf/config.yaml" in names
     assert "rnn_mnist/bundled/mnist/train-images-idx3-ubyte.gz" in names
     assert "rnn_mnist/bundled/mnist/NOTICE.md" in names
+    assert "rnn_mnist/analysis/report/report.html.j2" in names
     assert any(name.endswith("LICENSE") for name in names)
 
     # Without the dependencies, which are here already; the wheel's own code comes first on the path.

@@ -1,0 +1,191 @@
+"""Which digits a setting takes for which, and the images that most of its runs misread."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure, SubFigure
+
+from rnn_mnist.analysis.levels import short_name
+from rnn_mnist.analysis.plots import style
+from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
+from rnn_mnist.analysis.plots.source import Source, find_source
+from rnn_mnist.analysis.results import ResultsError, completed, load_predictions
+from rnn_mnist.analysis.test_images import load_test_images
+
+CLASSES = 10
+MISREAD_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class Misread:
+    """A test image that runs got wrong.
+
+    Attributes:
+        index: its place in the test set.
+        image: uint8 ``[28, 28]``.
+        label: what it is.
+        prediction: what most of those runs took it for.
+        wrong: how many runs got it wrong.
+    """
+
+    index: int
+    image: np.ndarray
+    label: int
+    prediction: int
+    wrong: int
+
+
+@dataclass(frozen=True)
+class ConfusionInfo:
+    """What the figure shows.
+
+    Attributes:
+        setting: the label of the setting, empty if there is but one.
+        counts: ``[true class, predicted class]``, images summed over the runs.
+        runs: how many.
+        misread: the images that most runs got wrong, the most often misread first.
+    """
+
+    setting: str
+    counts: np.ndarray
+    runs: int
+    misread: tuple[Misread, ...]
+    source: Source
+
+    @property
+    def accuracy(self) -> float:
+        """The mean test accuracy of the runs."""
+        return float(np.trace(self.counts) / self.counts.sum())
+
+
+def confusion_info(
+    runs: pd.DataFrame, *, factors: Sequence[str], setting: str | None = None, metric: str = "val_accuracy"
+) -> ConfusionInfo:
+    """The confusions of one setting.
+
+    Args:
+        runs: from :func:`rnn_mnist.analysis.results.load_runs`.
+        factors: all keys that vary.
+        setting: its label (``num_layers=2, bias=true``) or id; None for the best by ``metric``, which is validation so
+            that test images do not choose what is shown of them (without validation: test accuracy).
+
+    Raises:
+        ResultsError: if there is no such setting, or its predictions are not there.
+    """
+    completed(runs)
+    settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == "completed").any()]
+    chosen = _find(settings, setting, factors) if setting is not None else _best(settings, metric)
+    rows = chosen.runs[chosen.runs["status"] == "completed"]
+    images, labels = load_test_images(str(rows["data.name"].iloc[0]), rows["data.root"].iloc[0])
+    predictions = np.stack([load_predictions(directory) for directory in rows["directory"]])  # [run, image]
+    if predictions.shape[1] != len(labels):
+        raise ResultsError(f"{rows['directory'].iloc[0]}: {predictions.shape[1]} predictions for {len(labels)} images")
+    counts = np.zeros((CLASSES, CLASSES), dtype=int)
+    np.add.at(counts, (np.broadcast_to(labels, predictions.shape), predictions), 1)
+    return ConfusionInfo(
+        setting=_full_label(chosen, factors) if len(settings) > 1 else "",
+        counts=counts,
+        runs=len(rows),
+        misread=_most_misread(images, labels, predictions),
+        source=find_source(rows),
+    )
+
+
+def describe_confusion(info: ConfusionInfo) -> str:
+    """What the figure shows, in a sentence or two."""
+    wrong = info.counts * (1 - np.eye(CLASSES, dtype=int))
+    label, prediction = np.unravel_index(wrong.argmax(), wrong.shape)
+    of = f" of {info.setting}" if info.setting else ""
+    text = f"Left: errors{of} per 1,000 images of each digit, over {info.runs} run{'s' if info.runs > 1 else ''}; "
+    if not wrong.any():
+        return text + "there is none."
+    text += f"most often {_article(label)} is taken for {_article(prediction)}. "
+    always = sum(entry.wrong == info.runs for entry in info.misread)
+    shown = "every one" if always == len(info.misread) else f"{always} of them"
+    return text + f"Right: the images misread by most runs ({shown} by all), true digit → what it was taken for."
+
+
+def draw_confusion(info: ConfusionInfo) -> Figure:
+    """The figure."""
+    with style.publication():
+        figure = style.new_figure(3.7)
+        grid = figure.add_gridspec(1, 2, width_ratios=(1.12, 1))
+        left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
+        _draw_matrix(left, info)
+        _draw_misread(right, info)
+        source = info.source.text(f"{info.setting or 'one setting'}, {100 * info.accuracy:.2f} % right")
+        style.add_footer(figure, source)
+        return figure
+
+
+def _draw_matrix(figure: SubFigure, info: ConfusionInfo) -> None:
+    ax = figure.subplots()
+    rates = 1000 * info.counts / np.maximum(info.counts.sum(axis=1, keepdims=True), 1)
+    errors = np.where(np.eye(CLASSES, dtype=bool), np.nan, rates)
+    most = max(float(np.nanmax(errors)), 1e-9)
+    ax.imshow(errors, cmap="Greys", vmin=0, vmax=most * 1.15)
+    for i in range(CLASSES):
+        for j in range(CLASSES):
+            if i == j:
+                text, ink = f"{rates[i, j] / 10:.1f}%", style.series_styles(1)[0].colour
+            else:
+                text = f"{rates[i, j]:.0f}" if rates[i, j] >= 0.5 else ("·" if rates[i, j] else "")
+                ink = "white" if rates[i, j] > 0.55 * most else style.INK
+            ax.text(j, i, text, ha="center", va="center", fontsize=5.2 if i == j else 6.5, color=ink)
+    ax.set_xticks(range(CLASSES))
+    ax.set_yticks(range(CLASSES))
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    ax.set_xlabel("Predicted")
+    ax.set_ylabel("True digit")
+    ax.set_title("Errors per 1,000 images of a digit", loc="left")
+
+
+def _draw_misread(figure: SubFigure, info: ConfusionInfo) -> None:
+    count = f" (in how many of {info.runs} runs)" if info.runs > 1 else ""
+    figure.suptitle(f"Most misread: true → predicted{count}", fontsize=7.5, x=0.02, ha="left")
+    if not info.misread:
+        return
+    grid = figure.add_gridspec(4, 6)
+    for place, entry in enumerate(info.misread):
+        ax = figure.add_subplot(grid[place // 6, place % 6])
+        ax.imshow(entry.image, cmap="Greys", interpolation="nearest")
+        ax.set_axis_off()
+        by = f" ({entry.wrong})" if info.runs > 1 else ""
+        ax.set_title(f"{entry.label}→{entry.prediction}{by}", fontsize=6.5, pad=2)
+
+
+def _most_misread(images: np.ndarray, labels: np.ndarray, predictions: np.ndarray) -> tuple[Misread, ...]:
+    wrong = (predictions != labels).sum(axis=0)
+    order = np.argsort(-wrong, kind="stable")[:MISREAD_SHOWN]
+    found = []
+    for index in order[wrong[order] > 0]:
+        votes = predictions[:, index][predictions[:, index] != labels[index]]
+        taken_for = int(np.bincount(votes, minlength=CLASSES).argmax())
+        found.append(Misread(int(index), images[index], int(labels[index]), taken_for, int(wrong[index])))
+    return tuple(found)
+
+
+def _find(settings: list[Setting], wanted: str, factors: Sequence[str]) -> Setting:
+    for entry in settings:
+        if wanted in (entry.label, _full_label(entry, factors), entry.runs["setting_id"].iloc[0]):
+            return entry
+    there = "; ".join(_full_label(entry, factors) for entry in settings[:12]) + (" …" if len(settings) > 12 else "")
+    raise ResultsError(f"{wanted}: no such setting with a completed run; there are: {there}")
+
+
+def _full_label(setting: Setting, factors: Sequence[str]) -> str:
+    return full_name(short_name(factors[0]) if len(factors) == 1 else None, setting.label)
+
+
+def _article(digit: int) -> str:
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
+def _best(settings: list[Setting], metric: str) -> Setting:
+    means = [float(entry.runs[metric].mean()) for entry in settings]
+    if np.isnan(means).all():
+        means = [float(entry.runs["test_accuracy"].mean()) for entry in settings]
+    return settings[int(np.nanargmax(means))]

@@ -1,0 +1,60 @@
+"""Which figures suit a sweep, by the number of its factors and of its runs."""
+
+import math
+
+from rnn_mnist.analysis.factors import levels_of
+from rnn_mnist.analysis.plots.figures import Request, Sweep
+from rnn_mnist.analysis.results import completed
+
+# Marginal effects and pairs beyond these few are a matter of asking for them.
+MOST_EFFECTS = 6
+FEW_LEVELS = 7
+
+
+def default_figures(sweep: Sweep) -> list[Request]:
+    """The figures that are drawn when none is asked for.
+
+    One setting: its curves, its confusions, and its seeds if there are several. One factor: its effect too. Two: the
+    second one as hue, and their interaction. More: the effect of each, averaged over the others, and parallel
+    coordinates.
+
+    Raises:
+        ResultsError: if no run is completed, saying how the runs stand.
+    """
+    runs, factors = sweep.runs, sweep.factors
+    finished = completed(runs)
+    requests: list[Request] = []
+    if len(factors) == 1:
+        requests.append(Request("effect", factor=factors[0]))
+    elif len(factors) == 2:
+        along, hue = _along_and_hue(sweep)
+        requests += [Request("effect", factor=along, hue=hue), Request("interaction", factor=along, hue=hue)]
+    elif len(factors) > 2:
+        requests += [Request("effect", factor=key) for key in factors[:MOST_EFFECTS]]
+    if any(finished[key].map(repr).nunique() > 1 for key in factors):
+        requests.append(Request("forest"))
+        if len(factors) > 1 and _is_full_grid(sweep):
+            requests.append(Request("importance"))
+    requests += [Request("learning_curves"), Request("time_steps")]
+    if factors:
+        requests.append(Request("cost"))
+    if len(finished) > 1:
+        requests.append(Request("seeds"))
+    requests.append(Request("confusion"))
+    if len(factors) > 2:
+        requests.append(Request("parallel"))
+    return requests
+
+
+def _along_and_hue(sweep: Sweep) -> tuple[str, str]:
+    """The factor with more levels along the axis: hues beyond a handful cannot be told apart."""
+    first, second = sweep.factors
+    counts = {key: len(levels_of(sweep.runs, key)) for key in sweep.factors}
+    return (first, second) if counts[first] > counts[second] else (second, first)
+
+
+def _is_full_grid(sweep: Sweep) -> bool:
+    """Whether importance is exact: elsewhere it takes a random forest, which is slow and to be asked for."""
+    finished = completed(sweep.runs)
+    settings = finished["setting_id"].nunique()
+    return bool(settings == math.prod(finished[key].map(repr).nunique() for key in sweep.factors))

@@ -1,0 +1,117 @@
+"""Draw the figures of one or several sweeps from their files; PyTorch is not needed.
+
+python scripts/plot.py outputs/depth                                     all figures that suit its factors
+python scripts/plot.py outputs/depth --kind effect                       one kind
+python scripts/plot.py outputs/bidirectional --kind effect --factor readout --hue bidirectional
+python scripts/plot.py outputs/depth --kind cost,seeds --metric val_accuracy --out figures --format pdf
+python scripts/plot.py outputs/depth --kind confusion --setting num_layers=2
+python scripts/plot.py outputs/depth outputs/cell                        several sweeps as one
+
+kinds:
+  effect           a metric against --factor, every seed a point, mean and 95 % interval; --hue and --facet for two more
+  interaction      a heatmap of --factor and --hue: the mean and the number of seeds in each cell
+  forest           each level's difference from its factor's first level, around the line of no effect
+  importance       the share of the variance that each factor and interaction accounts for
+  learning_curves  training and validation accuracy and loss by epoch
+  time_steps       test accuracy of the classifier applied after every time step
+  cost             accuracy against parameters and against seconds, with the Pareto front
+  seeds            the runs of each setting, and their spread
+  confusion        which digits are taken for which in --setting, and the most misread images
+  parallel         every run as a line through its levels of all factors
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rnn_mnist.analysis.columns import METRICS
+from rnn_mnist.analysis.plots.default_figures import default_figures
+from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, FORMATS, KINDS, Request, Sweep, draw, save
+from rnn_mnist.analysis.results import load_runs
+from rnn_mnist.errors import ExpectedError
+
+
+def main() -> int:
+    """Run the command line; 0 if everything that was asked for was drawn."""
+    arguments = _parser().parse_args()
+    try:
+        _refuse_unknown("format", arguments.format, FORMATS)
+        _refuse_unknown("kind", arguments.kind, KINDS)
+        runs = load_runs(*arguments.sweeps)
+        for problem in [*runs.attrs.get("problems", ()), *runs.attrs.get("duplicates", ())]:
+            print(f"warning: {problem}", file=sys.stderr)
+        sweep = Sweep(runs)
+        out = arguments.out or arguments.sweeps[0] / "figures"
+        requests = _requests(sweep, arguments)
+        failed = _draw_all(sweep, requests, out, arguments.format, asked_for=bool(arguments.kind))
+    except (ExpectedError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return int(failed)
+
+
+def _requests(sweep: Sweep, arguments: argparse.Namespace) -> list[Request]:
+    """The figures asked for; a factor without a kind means its effect."""
+    asked = [arguments.factor, arguments.hue, arguments.facet, arguments.setting]
+    kinds = arguments.kind
+    if not kinds and arguments.setting:
+        kinds = ["confusion"]
+    elif not kinds and (any(asked) or arguments.metric != "test_accuracy"):
+        kinds = ["effect"]
+    if not kinds:
+        return default_figures(sweep)
+    return [
+        Request(kind, arguments.factor, arguments.hue, arguments.facet, arguments.metric, arguments.setting)
+        for kind in kinds
+    ]
+
+
+def _draw_all(sweep: Sweep, requests: list[Request], out: Path, formats: list[str], *, asked_for: bool) -> bool:
+    """Draw and print paths. What was not asked for by name may fail, unless nothing comes out at all."""
+    drawn = 0
+    reasons = []
+    for request in requests:
+        try:
+            for path in save(draw(sweep, request), out, formats):
+                print(path)
+            drawn += 1
+        except ExpectedError as error:
+            reasons.append(f"{request.kind}: {error}" if len(requests) > 1 else str(error))
+    for reason in dict.fromkeys(reasons):
+        print(f"{'error' if asked_for or not drawn else 'not drawn'}: {reason}", file=sys.stderr)
+        if not asked_for and not drawn:
+            break  # the same cause for every kind: once is enough
+    return bool(reasons) if asked_for else not drawn
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "sweeps", nargs="+", type=Path, metavar="SWEEP", help="directory of a sweep, or of a single run"
+    )
+    parser.add_argument("--kind", type=_names, default=[], help="one or several of the kinds above, with commas")
+    parser.add_argument("--factor", metavar="KEY", help="the key along the axis (model.num_layers, or num_layers)")
+    parser.add_argument("--hue", metavar="KEY", help="the key that sets colours; for interaction, the vertical one")
+    parser.add_argument("--facet", metavar="KEY", help="the key with a panel for each level")
+    parser.add_argument("--metric", default="test_accuracy", help=f"{', '.join(METRICS)} (default test_accuracy)")
+    parser.add_argument("--setting", help="for confusion, as legends name it (default: best validation accuracy)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: figures/ in the first sweep)")
+    parser.add_argument(
+        "--format", type=_names, default=list(DEFAULT_FORMATS), help=f"of {', '.join(FORMATS)} (default png,svg)"
+    )
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _refuse_unknown(option: str, given: list[str], known: object) -> None:
+    there = list(known)  # type: ignore[call-overload]
+    for name in given:
+        if name not in there:
+            raise ExpectedError(f"--{option} {name}: no such {option}; there are {', '.join(there)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
