@@ -126,10 +126,10 @@ class WorkstationLauncher(Launcher):
         record.write(factors=factors(jobs), code_version=code_version)
         interrupted = self._run(jobs, plan, code_version)
         display.summarise(jobs, self._directory, begun)
-        self._call_hook("on_sweep_end", self._directory)
         if interrupted:
             log.info("to carry on: %s", shlex.join([Path(sys.executable).name, *sys.orig_argv[1:]]))
             sys.exit(130)
+        self._call_hook("on_sweep_end", self._directory)
         return [self._job_return(job) for job in jobs]
 
     def _run(self, jobs: list[Job], plan: Plan, code_version: str | None) -> bool:

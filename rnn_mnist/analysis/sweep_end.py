@@ -16,7 +16,7 @@ from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, Sweep, draw, save
 from rnn_mnist.analysis.results import load_runs
 from rnn_mnist.analysis.summary import summary_table, write_summary
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs import write_results
+from rnn_mnist.results_table import update_results
 
 MOST_ROWS = 60
 
@@ -30,7 +30,7 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
     console = console or Console(soft_wrap=True)
     try:
         runs = load_runs(sweep_directory)
-        write_results(sweep_directory)
+        update_results(sweep_directory)
         write_summary(sweep_directory)
         console.print(settings_table(runs))
         sweep = Sweep(runs)

@@ -13,8 +13,8 @@ if util.find_spec("hydra_plugins.hydra_optuna_sweeper") is None:
 
 def test_optuna_gets_the_values_of_its_jobs(app: App) -> None:
     overrides = [
-        "hydra/sweeper=optuna", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=2", "hydra.sweeper.direction=maximize",
-        "hydra.sweeper.sampler.seed=1", "+x=interval(0.0,1.0)",
+        "hydra/sweeper=optuna", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=2",
+        "hydra.sweeper.direction=maximize", "hydra.sweeper.sampler.seed=1", "+x=interval(0.0,1.0)",
     ]  # fmt: skip
     done = app.run(*overrides)
     assert done.returncode == 0, done.stderr
