@@ -4,11 +4,12 @@ python scripts/benchmark.py step       seconds per epoch, ratio, and the floor o
 python scripts/benchmark.py accuracy   test accuracies over seeds, and Welch's test
 python scripts/benchmark.py sweep      runs an hour under each launcher, and by the tutorial's loop
 python scripts/benchmark.py overhead   what a job that does nothing costs under each launcher
+python scripts/benchmark.py results    how long the runs of a large sweep take to read
 """
 
 import argparse
 
-from benchmarks import accuracy, overhead, step, sweep
+from benchmarks import accuracy, overhead, results, step, sweep
 
 
 def main() -> None:
@@ -31,6 +32,8 @@ def main() -> None:
     overhead_parser = commands.add_parser("overhead", help="milliseconds of a job that does nothing, by launcher")
     overhead_parser.add_argument("--jobs", type=int, default=40, help="jobs of the longer sweep (default 40)")
     overhead_parser.add_argument("--rounds", type=int, default=3, help="rounds, taken in turn (default 3)")
+    results_parser = commands.add_parser("results", help="seconds to read the runs of a large sweep")
+    results_parser.add_argument("--runs", type=int, default=10_000, help="runs (default 10000)")
     arguments = parser.parse_args()
     if arguments.command == "step":
         step.compare(arguments.steps, arguments.rounds, arguments.threads)
@@ -38,6 +41,8 @@ def main() -> None:
         sweep.compare(arguments.jobs, arguments.images, alternatives=arguments.alternatives)
     elif arguments.command == "overhead":
         overhead.compare(arguments.jobs, arguments.rounds)
+    elif arguments.command == "results":
+        results.measure(arguments.runs)
     else:
         accuracy.compare(
             range(arguments.first_seed, arguments.first_seed + arguments.seeds), arguments.jobs, arguments.threads

@@ -27,3 +27,22 @@ def test_accuracy_compares_ours_with_the_tutorials_loop() -> None:
     assert "experiment=article:" in printed
     assert "the tutorial's loop:" in printed
     assert "Welch" in printed
+
+
+@pytest.mark.slow
+def test_sweep_compares_the_launchers_with_the_tutorials_loop() -> None:
+    printed = benchmark("sweep", "--jobs", "2", "--images", "600")
+    for way in ("the tutorial's loop", "basic", "joblib, as it comes", "workstation"):
+        assert way in printed
+    assert "runs an hour" in printed
+
+
+@pytest.mark.slow
+def test_overhead_compares_the_launchers() -> None:
+    printed = benchmark("overhead", "--jobs", "6", "--rounds", "1")
+    for launcher in ("basic", "joblib", "workstation"):
+        assert launcher in printed
+
+
+def test_results_reads_what_it_wrote() -> None:
+    assert benchmark("results", "--runs", "20").startswith("20 runs read in")
