@@ -28,6 +28,7 @@ def main() -> None:
     sweep_parser = commands.add_parser("sweep", help="runs an hour: basic, joblib and workstation launcher, tutorial")
     sweep_parser.add_argument("--jobs", type=int, default=8, help="runs (default 8)")
     sweep_parser.add_argument("--images", type=int, default=60_000, help="training images of a run (default 60000)")
+    sweep_parser.add_argument("--network", action="append", choices=sweep.NETWORKS, help="only this one (repeatable)")
     sweep_parser.add_argument("--alternatives", action="store_true", help="other numbers of jobs at a time as well")
     overhead_parser = commands.add_parser("overhead", help="milliseconds of a job that does nothing, by launcher")
     overhead_parser.add_argument("--jobs", type=int, default=40, help="jobs of the longer sweep (default 40)")
@@ -38,7 +39,12 @@ def main() -> None:
     if arguments.command == "step":
         step.compare(arguments.steps, arguments.rounds, arguments.threads)
     elif arguments.command == "sweep":
-        sweep.compare(arguments.jobs, arguments.images, alternatives=arguments.alternatives)
+        sweep.compare(
+            arguments.jobs,
+            arguments.images,
+            networks=arguments.network or list(sweep.NETWORKS),
+            alternatives=arguments.alternatives,
+        )
     elif arguments.command == "overhead":
         overhead.compare(arguments.jobs, arguments.rounds)
     elif arguments.command == "results":

@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Container
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -93,6 +94,8 @@ def serve() -> None:
         server = _Server(connection, setup)
         connection.send(server.prepare())
         server.loop()
+    # The launcher waits for this end, and taking down an interpreter that has loaded PyTorch takes a second.
+    os._exit(0)
 
 
 class _Server:
@@ -174,18 +177,9 @@ class _Server:
         return process.pid
 
     def _report_ended(self) -> None:
-        while True:
-            try:
-                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                return
-            if ended is None:
-                return
-            # What the job started and did not wait for goes with it, while its number cannot be given to another.
-            if ended.si_pid in self._tokens:
-                _signal(ended.si_pid, signal.SIGKILL)
-            _, status = os.waitpid(ended.si_pid, 0)
-            token = self._tokens.pop(ended.si_pid, None)
+        while (ended := _reap(self._tokens)) is not None:
+            process, status = ended
+            token = self._tokens.pop(process, None)
             if token is not None:
                 self._connection.send(Exited(token, os.waitstatus_to_exitcode(status)))
 
@@ -273,6 +267,25 @@ def _adopt_orphans() -> None:
 
         set_child_subreaper = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
         ctypes.CDLL(None).prctl(set_child_subreaper, 1)
+
+
+def _reap(jobs: Container[int]) -> tuple[int, int] | None:
+    """A child that has ended, and its wait status; what a job started and did not wait for is killed with it."""
+    try:
+        if not hasattr(os, "waitid"):  # macOS
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if process in jobs:
+                _signal(process, signal.SIGKILL)
+            return (process, status) if process else None
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return None
+        # While it has not been waited for, the number of its session cannot be given to another.
+        if ended.si_pid in jobs:
+            _signal(ended.si_pid, signal.SIGKILL)
+        return os.waitpid(ended.si_pid, 0)
+    except ChildProcessError:
+        return None
 
 
 def _children() -> list[int]:

@@ -84,8 +84,6 @@ def enter_job_process() -> None:
     _die_with_parent()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    # Ctrl-C of the sweep comes as SIGINT, and the app sees a KeyboardInterrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _die_with_parent() -> None:
@@ -134,6 +132,8 @@ def _fresh_random_state() -> None:
 
 
 def _run(application: Application, config: DictConfig, status: Status, directory: Path) -> bool:
+    # Ctrl-C of the sweep comes as SIGINT, and the app sees a KeyboardInterrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         result: JobReturn = run_job(
             hydra_context=application.hydra_context,
@@ -142,6 +142,8 @@ def _run(application: Application, config: DictConfig, status: Status, directory
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
+        # What is done is done: an interruption that comes now must not undo it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         if result.status == JobStatus.FAILED:
             _keep_failure(result, directory)
             raise result._return_value

@@ -69,6 +69,7 @@ class Scheduler:
         self._tokens = 0
         self._signals = 0
         self._seen_signals = 0
+        self._loading = True
         self._wake, self._wake_up = os.pipe()
         os.set_blocking(self._wake_up, False)
         self.interrupted = False
@@ -82,6 +83,8 @@ class Scheduler:
             ready = self._workers.wait_until_ready()
             if ready.reason is not None:
                 self._display.say(f"each job starts a new interpreter, because {ready.reason}")
+            self._loading = False
+            self._heed_signals()
             while self._queue or self._running:
                 self._start_jobs()
                 self._wait()
@@ -97,6 +100,13 @@ class Scheduler:
     def _on_signal(self, *_: object) -> None:
         self._signals += 1
         os.write(self._wake_up, b"\0")
+        if self._loading and self._signals > 1:
+            raise KeyboardInterrupt  # an application that takes for ever to load must not hold the user
+
+    def _heed_signals(self) -> None:
+        if self._signals > self._seen_signals:
+            self._seen_signals = self._signals
+            self._stop_for_signal()
 
     def _view(self) -> "list[tuple[Job, Slot, float]]":
         return [(run.jobs[0], run.slot, time.monotonic() - run.begun) for run in self._running.values()]
@@ -150,9 +160,7 @@ class Scheduler:
         readable, _, _ = select.select(files, [], [], self._patience())
         if self._wake in readable:
             os.read(self._wake, 4096)
-        if self._signals > self._seen_signals:
-            self._seen_signals = self._signals
-            self._stop_for_signal()
+        self._heed_signals()
         if self._workers.reports in readable:
             self._display.read_reports(self._workers.reports)
         if self._workers in readable:

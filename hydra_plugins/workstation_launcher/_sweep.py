@@ -28,6 +28,8 @@ class Job:
     overrides: list[str]
     config: DictConfig
     fingerprint: str
+    place: str
+    """Its directory, as seen from the sweep's."""
     directory: Path
     status: Status | None = None
     """How it ended, now or earlier; None while it has not."""
@@ -71,12 +73,12 @@ def plan_jobs(
         HydraConfig.instance().cfg = config  # type: ignore[assignment]
         identity = job_identity(config, options.identity, options.not_identity)
         twin = by_fingerprint.get(identity)
-        directory = twin.directory if twin is not None else places.settle(config, identity)
-        job = Job(number, list(overrides), config, identity, directory, twin=twin)
+        place = twin.place if twin is not None else places.settle(config, identity)
+        job = Job(number, list(overrides), config, identity, place, record.directory / place, twin=twin)
         if twin is None:
             by_fingerprint[identity] = job
             _recognise(job, options)
-        set_hydra(config, "sweep.subdir", directory.relative_to(record.directory).as_posix().replace("${", "\\${"))
+        set_hydra(config, "sweep.subdir", place.replace("${", "\\${"))
         jobs.append(job)
     loader.forget()
     common = common_overrides(jobs)
@@ -112,14 +114,14 @@ class _Places:
         self._taken = {place: fingerprint for fingerprint, place in self._known.items()}
         self._highest = -1
 
-    def settle(self, config: DictConfig, fingerprint: str) -> Path:
-        """The directory of a job: where it lies already, else where the app wants it, else a free one like that."""
+    def settle(self, config: DictConfig, fingerprint: str) -> str:
+        """The place of a job: where it lies already, else where the app wants it, else a free one like that."""
         place = self._known.get(fingerprint)
         if place is None:
             place = self._free_place(config, fingerprint)
             self._known[fingerprint] = place
             self._taken[place] = fingerprint
-        return self._sweep / place
+        return place
 
     def _free_place(self, config: DictConfig, fingerprint: str) -> str:
         wanted = str(OmegaConf.select(config, "hydra.sweep.subdir"))

@@ -100,4 +100,6 @@ class Workers:
         self._connection.close()
         os.close(self.progress)
         os.close(self.reports)
+        if self._ready is None:
+            self._process.kill()  # it is loading, and no job runs
         self._process.wait()

@@ -121,8 +121,7 @@ class WorkstationLauncher(Launcher):
         display.warn_of_other_code(jobs, code_version)
         self._directory.mkdir(parents=True, exist_ok=True)
         for job in jobs:
-            place = job.directory.relative_to(self._directory).as_posix()
-            record.jobs[job.fingerprint] = {"directory": place, "overrides": job.overrides}
+            record.jobs[job.fingerprint] = {"directory": job.place, "overrides": job.overrides}
         record.write(factors=factors(jobs), code_version=code_version)
         interrupted = self._run(jobs, plan, code_version)
         display.summarise(jobs, self._directory, begun)
@@ -151,7 +150,10 @@ class WorkstationLauncher(Launcher):
                 code_version=code_version,
                 on_end=lambda job: self._call_hook("on_job_end", self._directory, job.directory),
             )
-            scheduler.run(to_do)
+            try:
+                scheduler.run(to_do)
+            except KeyboardInterrupt:
+                scheduler.interrupted = True
         return scheduler.interrupted
 
     def _configure_log(self) -> None:

@@ -8,14 +8,20 @@ from pathlib import Path
 
 from hydra_plugins.workstation_launcher._devices import available_cores
 
+_NO_FIGURES = "hydra.launcher.on_sweep_end=null"  # the other launchers draw none
+
 LAUNCHERS = {
     "basic": ["hydra/launcher=basic"],
     "joblib, as it comes": ["hydra/launcher=joblib"],
-    "workstation": [],
+    "workstation": [_NO_FIGURES],
 }
 WORKSTATION_ALTERNATIVES = {
-    "workstation, 1 job of all cores": ["hydra.launcher.jobs_per_device=1"],
-    "workstation, 2 jobs a core": ["hydra.launcher.jobs_per_device={twice}", "hydra.launcher.threads_per_job=1"],
+    "workstation, 1 job of all cores": [_NO_FIGURES, "hydra.launcher.jobs_per_device=1"],
+    "workstation, 2 jobs a core": [
+        _NO_FIGURES,
+        "hydra.launcher.jobs_per_device={twice}",
+        "hydra.launcher.threads_per_job=1",
+    ],
 }
 NETWORKS = {"LSTM 2x128": (2, 128), "LSTM 1x32": (1, 32)}
 
@@ -32,10 +38,11 @@ for seed in range({jobs}):
 """
 
 
-def compare(jobs: int, images: int, *, alternatives: bool) -> None:
+def compare(jobs: int, images: int, *, networks: list[str], alternatives: bool) -> None:
     """Train ``jobs`` runs of one epoch of ``images`` images, and test each, in every way; print seconds and ratios."""
     launchers = LAUNCHERS | (WORKSTATION_ALTERNATIVES if alternatives else {})
-    for network, (layers, hidden_size) in NETWORKS.items():
+    for network in networks:
+        layers, hidden_size = NETWORKS[network]
         seconds = {"the tutorial's loop": _time_tutorial(jobs, layers, hidden_size, images)}
         for name, options in launchers.items():
             seconds[name] = _time_sweep(jobs, layers, hidden_size, images, options)
