@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import REPOSITORY, SMALL
 
 RUNS, EPOCHS = 8, 3
-ROUNDS = int(os.environ.get("TORTURE_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("TORTURE_ROUNDS", "1"))
 COMMAND = [
     sys.executable, str(REPOSITORY / "tests" / "sabotaged_train.py"), "-m", *SMALL, "sweep=torture",
     f"seed=range({RUNS})", f"training.epochs={EPOCHS}", "hydra.launcher.timeout_minutes=0.1",

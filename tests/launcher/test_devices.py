@@ -59,7 +59,7 @@ def jobs_environments(app: App, number: int) -> list[dict[str, str]]:
     return [ast.literal_eval((app.sweep / str(job) / "environment").read_text()) for job in range(number)]
 
 
-@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+@pytest.mark.parametrize("start_method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_each_job_sees_its_own_gpu(app: App, start_method: str) -> None:
     driver = fake_driver(app.folder / "bin", TWO_GPUS)
     done = app.run(
