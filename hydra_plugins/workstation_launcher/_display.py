@@ -228,4 +228,4 @@ def duration(seconds: float) -> str:
 
 def _shown_value(status: Status) -> str:
     value = status.return_value
-    return f", {value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    return f", returned {value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
