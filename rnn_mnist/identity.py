@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from hydra_plugins.workstation_launcher import directory_name, readable
+from hydra_plugins.workstation_launcher import directory_name, readable, without
 from rnn_mnist.config import Config
 
 ID_LENGTH = 12
@@ -74,7 +74,7 @@ def sweep_name(name: str | None, overrides: Iterable[str]) -> str:
     """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes."""
     if name is not None:
         return name
-    telling = [override for override in overrides if override.lstrip("+~").partition("=")[0] not in NOT_IN_NAMES]
+    telling = without(overrides, NOT_IN_NAMES)
     text = readable(telling, SWEEP_NAME_BYTES)
     if text == readable(telling, sys.maxsize):
         return text

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, SMALL
+from tests.launcher.conftest import processes_that_know
 
 RUNS, EPOCHS = 8, 3
 ROUNDS = int(os.environ.get("TORTURE_ROUNDS", "1"))
@@ -38,17 +39,6 @@ def outcome(folder: Path) -> dict[str, tuple[list[dict[str, str]], bytes]]:
             ]
         found[run.name] = (metrics, (run / "predictions.npy").read_bytes())
     return found
-
-
-def processes(folder: Path) -> list[str]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdecimal() and str(folder / "notes") in (entry / "environ").read_text(errors="replace"):
-                found.append((entry / "cmdline").read_text())
-        except OSError:
-            continue
-    return [line for line in found if line]
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +72,6 @@ def test_a_tortured_sweep(
     notes = [line.split() for line in (tmp_path / "notes").read_text().splitlines()]
     assert not [note for note in notes if note[2] == "True"], "a completed run was trained again"
     deadline = time.monotonic() + 10
-    while processes(tmp_path) and time.monotonic() < deadline:
+    while processes_that_know(tmp_path / "notes") and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not processes(tmp_path)
+    assert not processes_that_know(tmp_path / "notes")

@@ -8,7 +8,7 @@ left alone by Hydra's search for plugins, which would run the others a second ti
 
 from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_atomically, write_json
 from hydra_plugins.workstation_launcher._failures import already_shown
-from hydra_plugins.workstation_launcher._names import directory_name, readable
+from hydra_plugins.workstation_launcher._names import directory_name, readable, without
 from hydra_plugins.workstation_launcher._progress import in_job, report
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "readable",
     "remove_leftovers",
     "report",
+    "without",
     "write_atomically",
     "write_json",
 ]

@@ -26,6 +26,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from hydra_plugins.workstation_launcher._pickling import loads
+
 FORK, SPAWN = "fork", "spawn"
 _BOOTSTRAP = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -204,8 +206,6 @@ def work_alone() -> None:
 
     _job.enter_job_process()
     contents = [sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(8), "big")) for _ in range(2)]
-    from hydra_plugins.workstation_launcher._pickling import loads
-
     order: _job.WorkOrder = loads(contents[1])
     os.environ.update(order.environment)  # before the application is loaded, which may start CUDA
     application: _job.Application = loads(contents[0])
@@ -214,8 +214,6 @@ def work_alone() -> None:
 
 
 def _load(setup: Setup) -> Any:
-    from hydra_plugins.workstation_launcher._pickling import loads
-
     for module in setup.preload:
         importlib.import_module(module)
     application = loads(setup.application)
@@ -234,7 +232,6 @@ def _cannot_fork() -> str | None:
 
 def _work(application: Any, order: bytes) -> int:
     from hydra_plugins.workstation_launcher import _job
-    from hydra_plugins.workstation_launcher._pickling import loads
 
     _job.enter_job_process()
     return _job.work(application, loads(order))

@@ -21,8 +21,12 @@ def directory_name(
     Returns:
         ASCII letters, digits and ``._=,+-`` alone, whatever the overrides hold.
     """
-    telling = [override for override in overrides if override.lstrip("+~").partition("=")[0] not in leave_out]
-    return f"{readable(telling, longest - len(identifier) - 2)}__{identifier}"
+    return f"{readable(without(overrides, leave_out), longest - len(identifier) - 2)}__{identifier}"
+
+
+def without(overrides: Iterable[str], keys: Collection[str]) -> list[str]:
+    """The overrides of all but some keys."""
+    return [override for override in overrides if override.lstrip("+~").partition("=")[0] not in keys]
 
 
 def readable(overrides: Iterable[str], longest: int) -> str:

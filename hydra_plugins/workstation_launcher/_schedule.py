@@ -29,7 +29,6 @@ from hydra_plugins.workstation_launcher._sweep import Job
 from hydra_plugins.workstation_launcher._workers import Workers
 
 _REFRESH_SECONDS = 0.25
-_INTERRUPTED = "interrupted"
 _DUMP_SECONDS = 0.5
 """How long a job that is stopped for hanging has to write where it hangs."""
 
@@ -196,7 +195,7 @@ class Scheduler:
         if self._signals > 1:
             self._display.say("stopping now")
             for token, run in self._running.items():
-                run.cause = run.cause or _INTERRUPTED
+                run.cause = run.cause or INTERRUPTED
                 self._signal(token, signal.SIGKILL)
         elif self._running:
             self._display.say(
@@ -209,7 +208,7 @@ class Scheduler:
     def _interrupt_running(self) -> None:
         for token, run in self._running.items():
             if run.cause is None:
-                run.cause = _INTERRUPTED
+                run.cause = INTERRUPTED
                 run.deadline = time.monotonic() + self._options.grace_seconds
                 self._signal(token, signal.SIGINT)
 
@@ -257,7 +256,7 @@ class Scheduler:
         status = read_status(job.directory)
         if status is None or status.fingerprint != job.fingerprint or status.started < run.begun_at:
             status = new_status(job.fingerprint, job.overrides, job.directory, code_version=self._code_version)
-        interrupted = run.cause == _INTERRUPTED
+        interrupted = run.cause == INTERRUPTED
         if status.state == RUNNING or (status.state == FAILED and interrupted):
             # An app may turn the interruption into an exception or an exit status of its own.
             status.finish(INTERRUPTED if interrupted else FAILED, _death(run, exit_status))

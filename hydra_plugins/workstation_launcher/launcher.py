@@ -179,7 +179,7 @@ class WorkstationLauncher(Launcher):
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            owner = SweepRecord.load(self._directory).content
+            owner = self._load_record().content
             since = f" (process {owner['pid']} on {owner['host']}, since {owner['updated']})" if owner else ""
             raise SweepInUseError(f"{self._directory}: another command is at work on this sweep{since}") from None
         self._lock = lock

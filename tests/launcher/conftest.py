@@ -83,6 +83,20 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def processes_that_know(path: Path) -> list[str]:
+    """Command lines of the living processes that have a path in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            if str(path) in (entry / "environ").read_text(errors="replace"):
+                found.append((entry / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return [line for line in found if line]
+
+
 class App:
     """The application in a folder of its own."""
 
@@ -130,16 +144,7 @@ class App:
 
     def processes(self) -> list[str]:
         """Command lines of the processes that this folder's sweeps have started and that still live."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdecimal():
-                continue
-            try:
-                if str(self.notes) in (entry / "environ").read_text(errors="replace"):
-                    found.append((entry / "cmdline").read_text().replace("\0", " "))
-            except OSError:
-                continue
-        return [line for line in found if line]
+        return processes_that_know(self.notes)
 
 
 @pytest.fixture
