@@ -17,18 +17,18 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.workstation_launcher import already_shown, in_job
-from rnn_mnist.checks import Checked
-from rnn_mnist.composition import CONFIG_DIR, explain_error, register, typed
+from rnn_mnist.configuration.compose import CONFIG_DIR, explain_error, register, typed
+from rnn_mnist.configuration.resolution import Checked
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.results_table import update_results
+from rnn_mnist.runs.sweep import update_results
 
 log = logging.getLogger(__name__)
 _said: set[str] = set()
 
 
 def task(composed: DictConfig) -> float:
-    """What Hydra calls for each job; see :func:`rnn_mnist.train_run.train_run`."""
-    from rnn_mnist.train_run import train_run
+    """What Hydra calls for each job; see :func:`rnn_mnist.training.one_run.train_run`."""
+    from rnn_mnist.training.one_run import train_run
 
     hydra_config = HydraConfig.get()
     directory = Path(hydra_config.runtime.output_dir)
@@ -72,7 +72,7 @@ def _preflight(checked: Checked, sweeping: bool) -> None:
     """Before a run's directory exists: refuse a device that is not there, and warn before a sweep rather than in it."""
     device = checked.config.training.device
     if device not in ("auto", "cpu"):
-        from rnn_mnist.execution import resolve_device
+        from rnn_mnist.training.execution import resolve_device
 
         resolve_device(device)
     if sweeping:

@@ -20,17 +20,17 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from rnn_mnist.analysis.columns import METRICS
-from rnn_mnist.analysis.effects import effects
-from rnn_mnist.analysis.factors import FactorError, find_aliases, find_factors, resolve_factor
-from rnn_mnist.analysis.importance import importance
-from rnn_mnist.analysis.levels import parse_level
-from rnn_mnist.analysis.mcnemar import compare_two_runs
-from rnn_mnist.analysis.nuisance import choose_nuisance
-from rnn_mnist.analysis.power import power_table
-from rnn_mnist.analysis.results import load_runs
-from rnn_mnist.analysis.tables import effects_text, importance_text, p_value_text, power_text
-from rnn_mnist.analysis.units import is_share, scale
+from rnn_mnist.analysis.reading.columns import METRICS
+from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
+from rnn_mnist.analysis.reading.levels import parse_level
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.units import is_share, scale
+from rnn_mnist.analysis.report.text_tables import effects_text, importance_text, p_value_text, power_text
+from rnn_mnist.analysis.statistics.effects import effects
+from rnn_mnist.analysis.statistics.importance import importance
+from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
+from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
+from rnn_mnist.analysis.statistics.power import power_table
 from rnn_mnist.errors import ExpectedError
 
 

@@ -24,10 +24,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from rnn_mnist.analysis.columns import METRICS
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, FORMATS, KINDS, Request, Sweep, draw, save
-from rnn_mnist.analysis.results import load_runs
+from rnn_mnist.analysis.reading.columns import METRICS
+from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.errors import ExpectedError
 
 

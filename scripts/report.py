@@ -11,8 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.report.render import write_report
-from rnn_mnist.analysis.results import load_runs
 from rnn_mnist.errors import ExpectedError
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
-from rnn_mnist.checks import Checked
-from rnn_mnist.composition import compose_checked
-from rnn_mnist.config import DataName
-from rnn_mnist.data import DataSet, load_data_set
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.configuration.resolution import Checked
+from rnn_mnist.configuration.schema import DataName
+from rnn_mnist.data.images import DataSet, load_data_set
 
 REPOSITORY = Path(__file__).parent.parent
 

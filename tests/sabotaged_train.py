@@ -14,7 +14,7 @@ import hydra
 from omegaconf import DictConfig
 
 from rnn_mnist import train
-from rnn_mnist.composition import CONFIG_DIR, register
+from rnn_mnist.configuration.compose import CONFIG_DIR, register
 
 ACCIDENTS = {1: "raise", 2: "exit", 3: "kill", 4: "hang", 5: "raise"}
 
@@ -33,7 +33,7 @@ def accident(kind: str) -> None:
 def sabotaged(config: DictConfig) -> float:
     from hydra.core.hydra_config import HydraConfig
 
-    from rnn_mnist.training import Trainer
+    from rnn_mnist.training.trainer import Trainer
 
     directory = Path(HydraConfig.get().runtime.output_dir)
     kind = ACCIDENTS.get(config.seed) if "CALM" not in os.environ else None

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from hydra_plugins.workstation_launcher import directory_name
-from rnn_mnist.analysis.test_images import load_test_images
-from rnn_mnist.checks import check
-from rnn_mnist.config import (
+from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
+from rnn_mnist.configuration.resolution import check
+from rnn_mnist.configuration.schema import (
     AdamConfig,
     Config,
     CosineConfig,
@@ -40,8 +40,8 @@ from rnn_mnist.config import (
     SGDConfig,
     TrainingConfig,
 )
-from rnn_mnist.identity import config_as_dict, run_id, setting_id
-from rnn_mnist.results_table import update_results
+from rnn_mnist.data.files import load_test_images
+from rnn_mnist.runs.sweep import update_results
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 STEPS = 28

@@ -18,8 +18,8 @@ def test_a_wheel_trains_and_explains_in_an_empty_folder(tmp_path: Path) -> None:
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "rnn_mnist/conf/config.yaml" in names
-    assert "rnn_mnist/bundled/mnist/train-images-idx3-ubyte.gz" in names
-    assert "rnn_mnist/bundled/mnist/NOTICE.md" in names
+    assert "rnn_mnist/data/bundled/mnist/train-images-idx3-ubyte.gz" in names
+    assert "rnn_mnist/data/bundled/mnist/NOTICE.md" in names
     assert "rnn_mnist/analysis/report/report.html.j2" in names
     assert any(name.endswith("LICENSE") for name in names)
 
@@ -36,7 +36,7 @@ def test_a_wheel_trains_and_explains_in_an_empty_folder(tmp_path: Path) -> None:
         )
         return result.stdout
 
-    location = run("-c", "import rnn_mnist.composition as c; print(c.__file__, c.CONFIG_DIR)")
+    location = run("-c", "import rnn_mnist.configuration.compose as c; print(c.__file__, c.CONFIG_DIR)")
     assert location.count(str(site)) == 2
     assert "test accuracy" in run("-m", "rnn_mnist.train", *SMALL, f"data.root={tmp_path / 'data'}")
     assert "weight_hh_l0" in run("-m", "rnn_mnist.explain", "model=gru")

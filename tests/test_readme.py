@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from rnn_mnist.composition import compose_checked
-from rnn_mnist.data import DataSet
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.data.images import DataSet
+from tests.configuration.test_experiments import STUDIES, grid
 from tests.conftest import REPOSITORY, CommandLine
-from tests.test_experiments import STUDIES, grid
 
 README = (REPOSITORY / "README.md").read_text()
 PAGES = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]

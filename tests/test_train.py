@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnn_mnist.data import DataSet
+from rnn_mnist.data.images import DataSet
 from tests.conftest import SMALL, CommandLine, start
 
 TRAIN = "rnn_mnist.train"

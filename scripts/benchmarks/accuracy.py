@@ -9,10 +9,10 @@ import torch
 from scipy import stats
 
 from benchmarks.tutorial import TutorialLoop
-from rnn_mnist.composition import compose_checked
-from rnn_mnist.data import data_root, load_data_set, unpack_mnist
-from rnn_mnist.execution import execution, resolve_device
-from rnn_mnist.training import Trainer
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.data.images import data_root, load_data_set, unpack_mnist
+from rnn_mnist.training.execution import execution, resolve_device
+from rnn_mnist.training.trainer import Trainer
 
 
 def ours(seed: int, threads: int) -> float:

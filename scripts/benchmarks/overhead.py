@@ -13,7 +13,7 @@ LAUNCHERS = {
 }
 _APP = """
 import hydra
-from rnn_mnist.composition import CONFIG_DIR, register
+from rnn_mnist.configuration.compose import CONFIG_DIR, register
 
 
 def nothing(config):

@@ -5,15 +5,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from rnn_mnist.analysis.results import load_runs
-from rnn_mnist.checks import check
-from rnn_mnist.composition import compose_checked
-from rnn_mnist.identity import config_as_dict, run_id, setting_id
-from rnn_mnist.results_table import RESULT_COLUMNS
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
+from rnn_mnist.configuration.resolution import check
+from rnn_mnist.runs.sweep import RESULT_COLUMNS
 
 
 def measure(runs: int) -> None:
-    """Write the JSON files of ``runs`` runs, and time :func:`rnn_mnist.analysis.results.load_runs` on them."""
+    """Write the JSON files of ``runs`` runs, and time :func:`rnn_mnist.analysis.reading.results.load_runs` on them."""
     config = compose_checked([]).config
     with tempfile.TemporaryDirectory() as folder:
         sweep = Path(folder) / "sweep"

@@ -10,13 +10,13 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks.tutorial import TutorialLoop
-from rnn_mnist.composition import compose_checked
-from rnn_mnist.config import Cell
-from rnn_mnist.data import DataSet, LabelledImages, data_root, load_data_set
-from rnn_mnist.execution import describe_device, execution, resolve_device
-from rnn_mnist.models import CELLS
-from rnn_mnist.parameter_count import GATES
-from rnn_mnist.training import Trainer
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.configuration.parameter_count import GATES
+from rnn_mnist.configuration.schema import Cell
+from rnn_mnist.data.images import DataSet, LabelledImages, data_root, load_data_set
+from rnn_mnist.network.classifier import CELLS
+from rnn_mnist.training.execution import describe_device, execution, resolve_device
+from rnn_mnist.training.trainer import Trainer
 
 BATCH_SIZE = 128
 STEPS_PER_EPOCH = 469  # 60,000 images in batches of 128

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 
-from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.results import ResultsError, completed, load_predictions
-from rnn_mnist.analysis.test_images import load_test_images
+from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.results import ResultsError, completed, load_predictions
+from rnn_mnist.data.files import load_test_images
 
 CLASSES = 10
 MISREAD_SHOWN = 24
@@ -66,7 +66,7 @@ def confusion_info(
     """The confusions of one setting.
 
     Args:
-        runs: from :func:`rnn_mnist.analysis.results.load_runs`.
+        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
         factors: all keys that vary.
         setting: its label (``num_layers=2, bias=true``) or id; None for the best by ``metric``, which is validation so
             that test images do not choose what is shown of them (without validation: test accuracy).

@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
-from rnn_mnist.analysis.results import completed
+from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.results import completed
 
 MOST_IN_A_LEGEND = 10
 COSTS = ("parameters", "train_seconds")

@@ -12,7 +12,7 @@ from scipy import stats
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.replicates import CONFIDENCE
-from rnn_mnist.analysis.summary import FEWEST_FOR_AN_INTERVAL
+from rnn_mnist.analysis.statistics.summary import FEWEST_FOR_AN_INTERVAL
 
 # More curves than this in one panel cannot be told apart: each setting then gets a panel.
 MOST_IN_A_PANEL = 8

@@ -2,9 +2,9 @@
 
 import math
 
-from rnn_mnist.analysis.factors import levels_of
 from rnn_mnist.analysis.plots.figures import Request, Sweep
-from rnn_mnist.analysis.results import completed
+from rnn_mnist.analysis.reading.factors import levels_of
+from rnn_mnist.analysis.reading.results import completed
 
 # Marginal effects and pairs beyond these few are a matter of asking for them.
 MOST_EFFECTS = 6

@@ -9,14 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnn_mnist.analysis.levels import format_level, short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.replicates import Replicates, averaged_over, replicates
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
-from rnn_mnist.analysis.results import completed
+from rnn_mnist.analysis.reading.levels import format_level, short_name
+from rnn_mnist.analysis.reading.results import completed
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def effect_info(
     """Arrange runs by a factor.
 
     Args:
-        runs: from :func:`rnn_mnist.analysis.results.load_runs`.
+        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
         factor: the key along the axis.
         factors: all keys that vary; those that are neither shown nor the seed are averaged over, seed by seed.
         hue: the key that sets colours and markers.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rnn_mnist.analysis.levels import format_level, order_levels, plain, short_name
+from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain, short_name
 
 Scale = Literal["category", "linear", "log"]
 

@@ -8,9 +8,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rnn_mnist.analysis.effects import effects
-from rnn_mnist.analysis.factors import find_factors, resolve_factor
-from rnn_mnist.analysis.importance import importance
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.confusion import confusion_info, describe_confusion, draw_confusion
 from rnn_mnist.analysis.plots.cost import cost_info, describe_cost, draw_cost
@@ -26,7 +23,10 @@ from rnn_mnist.analysis.plots.learning_curves import (
 from rnn_mnist.analysis.plots.parallel import describe_parallel, draw_parallel, parallel_info
 from rnn_mnist.analysis.plots.seeds import describe_seeds, draw_seeds, seeds_info
 from rnn_mnist.analysis.plots.time_steps import describe_time_steps, draw_time_steps, time_steps_info
-from rnn_mnist.analysis.results import ResultsError
+from rnn_mnist.analysis.reading.factors import find_factors, resolve_factor
+from rnn_mnist.analysis.reading.results import ResultsError
+from rnn_mnist.analysis.statistics.effects import effects
+from rnn_mnist.analysis.statistics.importance import importance
 
 FORMATS = ("png", "svg", "pdf")
 DEFAULT_FORMATS = ("png", "svg")
@@ -66,7 +66,7 @@ class Sweep:
     """The runs that figures are drawn of, and what several figures need, computed once."""
 
     def __init__(self, runs: pd.DataFrame) -> None:
-        """``runs`` are from :func:`rnn_mnist.analysis.results.load_runs`."""
+        """``runs`` are from :func:`rnn_mnist.analysis.reading.results.load_runs`."""
         self.runs = runs
 
     @cached_property

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from rnn_mnist.analysis.effects import effects
-from rnn_mnist.analysis.levels import format_level, short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.results import ResultsError
+from rnn_mnist.analysis.reading.levels import format_level, short_name
+from rnn_mnist.analysis.reading.results import ResultsError
+from rnn_mnist.analysis.statistics.effects import effects
 
 MOST_ROWS = 40
 MOST_LONG_ROWS = 24  # whose labels take two lines and more
@@ -56,9 +56,9 @@ def forest_info(runs: pd.DataFrame, *, metric: str = "test_accuracy", table: pd.
     """The effects of all factors.
 
     Args:
-        runs: from :func:`rnn_mnist.analysis.results.load_runs`.
+        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
         metric: the column that is compared.
-        table: from :func:`rnn_mnist.analysis.effects.effects`, if there is one already.
+        table: from :func:`rnn_mnist.analysis.statistics.effects.effects`, if there is one already.
 
     Raises:
         ResultsError: if nothing can be compared.

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from rnn_mnist.analysis.importance import HIGHER_TERM, SEEDS_TERM, importance
-from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.source import Source, find_source
+from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.statistics.importance import HIGHER_TERM, SEEDS_TERM, importance
 
 MOST_ROWS = 20
 
@@ -62,9 +62,9 @@ def importance_info(
     """The shares of all factors.
 
     Args:
-        runs: from :func:`rnn_mnist.analysis.results.load_runs`.
+        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
         metric: whose variance is divided.
-        table: from :func:`rnn_mnist.analysis.importance.importance`, if there is one already.
+        table: from :func:`rnn_mnist.analysis.statistics.importance.importance`, if there is one already.
     """
     judged = find_metric(runs, metric)
     table = importance(runs, metric=metric) if table is None else table

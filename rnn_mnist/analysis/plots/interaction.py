@@ -15,7 +15,7 @@ from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.replicates import averaged_over
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
-from rnn_mnist.analysis.results import completed
+from rnn_mnist.analysis.reading.results import completed
 
 _COLOURS = "cividis"  # even in lightness, for the eye, for print in grey and for the colour-blind
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_mnist.analysis.results import check_metric
+from rnn_mnist.analysis.reading.results import check_metric
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from rnn_mnist.analysis.levels import plain, short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
-from rnn_mnist.analysis.results import completed
+from rnn_mnist.analysis.reading.levels import plain, short_name
+from rnn_mnist.analysis.reading.results import completed
 
 _COLOURS = "viridis_r"  # the best are dark, and drawn last
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rnn_mnist.analysis.inert import inert_rules, with_inert_cells
-from rnn_mnist.analysis.levels import plain
-from rnn_mnist.analysis.summary import FEWEST_FOR_AN_INTERVAL, interval
+from rnn_mnist.analysis.reading.levels import plain
+from rnn_mnist.analysis.statistics.inert import inert_rules, with_inert_cells
+from rnn_mnist.analysis.statistics.summary import FEWEST_FOR_AN_INTERVAL, interval
 
 CONFIDENCE = 0.95
 

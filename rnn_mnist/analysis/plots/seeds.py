@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import spread_evenly
 from rnn_mnist.analysis.plots.metrics import Metric, find_metric
@@ -16,7 +15,8 @@ from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
-from rnn_mnist.analysis.results import completed
+from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.results import completed
 
 MOST_ROWS = 40
 MOST_LONG_ROWS = 24  # whose labels take two lines and more

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from rnn_mnist.analysis.plots.factor_axis import factor_axis, setting_label
-from rnn_mnist.analysis.summary import group_by_levels
+from rnn_mnist.analysis.statistics.summary import group_by_levels
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rnn_mnist.analysis.levels import short_name
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import (
     MOST_IN_A_PANEL,
@@ -21,7 +20,8 @@ from rnn_mnist.analysis.plots.curves import (
 )
 from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.results import ResultsError, accuracy_by_step
+from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.results import ResultsError, accuracy_by_step
 
 CHANCE = 0.1
 

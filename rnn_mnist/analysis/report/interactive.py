@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from rnn_mnist.analysis.levels import format_level, plain, short_name
 from rnn_mnist.analysis.plots.factor_axis import factor_axis
+from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
 
 _FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
 _SHOWN = {

@@ -12,8 +12,8 @@ from plotly.offline import get_plotlyjs
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figures import DrawnFigure, Sweep, draw
+from rnn_mnist.analysis.reading.results import completed
 from rnn_mnist.analysis.report import interactive, run_provenance, tables
-from rnn_mnist.analysis.results import completed
 from rnn_mnist.errors import ExpectedError
 
 # Drawings of more than this many bytes (many runs, many images) are embedded as pictures instead.
@@ -33,7 +33,7 @@ def render_report(runs: pd.DataFrame) -> str:
     """The whole HTML.
 
     Args:
-        runs: from :func:`rnn_mnist.analysis.results.load_runs`.
+        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
 
     Raises:
         ResultsError: if no run is completed.

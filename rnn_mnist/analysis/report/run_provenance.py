@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnn_mnist.runs import RunFormatError, read_json
+from rnn_mnist.runs.run import RunFormatError, read_json
 
 
 @dataclass(frozen=True)

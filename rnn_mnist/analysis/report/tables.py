@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_mnist.analysis.levels import format_level, plain, short_name
 from rnn_mnist.analysis.plots.forest import short_context
-from rnn_mnist.analysis.summary import summary_table
+from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
+from rnn_mnist.analysis.statistics.summary import summary_table
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def settings_table(runs: pd.DataFrame, factors: Sequence[str]) -> ReportTable:
 
 
 def effects_table(table: pd.DataFrame) -> ReportTable:
-    """One row a comparison, from :func:`rnn_mnist.analysis.effects.effects`."""
+    """One row a comparison, from :func:`rnn_mnist.analysis.statistics.effects.effects`."""
     names = list(dict.fromkeys(table["factor"]))
     with_context = bool((table["context"] != "").any())
     columns = [Column("factor"), Column("level"), Column("reference")]

@@ -1,0 +1,1 @@
+"""Sweeps as tables: runs, their factors and levels."""

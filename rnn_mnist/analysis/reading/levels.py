@@ -1,0 +1,79 @@
+"""The levels of a factor: in what order they stand, and how they are written."""
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from rnn_mnist.configuration.schema import (
+    Cell,
+    DataName,
+    Initialisation,
+    Nonlinearity,
+    OptimizerName,
+    Precision,
+    Readout,
+    ScheduleName,
+    SequenceKind,
+)
+
+_ORDERED_NAMES: dict[str, type[StrEnum]] = {
+    "model.cell": Cell,
+    "model.readout": Readout,
+    "model.init": Initialisation,
+    "model.nonlinearity": Nonlinearity,
+    "sequence.kind": SequenceKind,
+    "data.name": DataName,
+    "optimizer.name": OptimizerName,
+    "schedule.name": ScheduleName,
+    "training.precision": Precision,
+}
+
+
+def plain(value: Any) -> Any:
+    """A level as a Python object: numpy's scalars unwrapped, any missing value as None."""
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if value is None or value != value else value
+
+
+def order_levels(key: str, values: Iterable[Any]) -> list[Any]:
+    """The distinct values of a factor: numbers ascending, names as the schema lists them, None last."""
+    names = [str(name) for name in _ORDERED_NAMES.get(key, ())]
+
+    def place(value: Any) -> tuple[int, float, str]:
+        if value is None:
+            return 3, 0.0, ""
+        if isinstance(value, bool | int | float):
+            return 0, float(value), ""
+        return 1, float(names.index(value) if value in names else len(names)), str(value)
+
+    return sorted(dict.fromkeys(plain(value) for value in values), key=place)
+
+
+def format_level(value: Any) -> str:
+    """A level as it is typed on the command line: ``true``, ``null``, ``0.003``."""
+    value = plain(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def parse_level(text: str) -> Any:
+    """A level from how it is typed: ``3``, ``0.003``, ``true``, ``null``, else a name."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def short_name(key: str, among: Iterable[str] = ()) -> str:
+    """The last part of a key (``num_layers``), or its last two where another of ``among`` ends alike."""
+    last = key.rpartition(".")[2]
+    alike = [other for other in among if other != key and other.rpartition(".")[2] == last]
+    # "name" and "kind" say nothing without their group.
+    if last in ("name", "kind"):
+        return key.rpartition(".")[0].rpartition(".")[2]
+    return ".".join(key.split(".")[-2:]) if alike else last

@@ -1,0 +1,221 @@
+"""The effect of every level of every factor against a reference, with what is needed not to be fooled by it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
+from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.analysis.reading.units import with_unit
+from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK, Comparison, compare, wilson_interval
+from rnn_mnist.analysis.statistics.inert import INERT_RULES, PredictionBytes, independent_runs, with_inert_cells
+from rnn_mnist.analysis.statistics.power import ALPHA, Test
+from rnn_mnist.analysis.statistics.summary import group_by_levels
+
+Method = Literal["auto", "welch", "paired"]
+
+# Two runs of one seed that differ in one of these start from the same weights and see the same images in the same
+# order, so that they share noise. All else changes the tensors' shapes, their first values or the data.
+SHARE_A_SEEDS_NOISE = (
+    "model.batch_first",
+    "model.dropout",
+    "model.readout",
+    "model.nonlinearity",
+    "optimizer.",
+    "schedule.",
+    "training.gradient_clip_norm",
+    "training.label_smoothing",
+    "training.early_stopping_patience",
+    "training.epochs",
+    "training.precision",
+    "training.deterministic",
+)
+TEST_IMAGES = {"emnist_digits": 40_000}
+DEFAULT_TEST_IMAGES = 10_000
+
+COLUMNS = (
+    "factor",
+    "level",
+    "reference",
+    "context",
+    *(field.name for field in fields(Comparison) if field.name not in ("test", "p_value")),
+    "failed",
+    "failed_reference",
+    "p_value",
+    "p_holm",
+    "test",
+    "wilson_low",
+    "wilson_high",
+    "verdict",
+)
+
+
+def effects(
+    runs: pd.DataFrame,
+    factors: Sequence[str] | None = None,
+    references: Mapping[str, Any] | None = None,
+    metric: str = "test_accuracy",
+    method: Method = "auto",
+    confidence: float = 0.95,
+    pool: bool = False,
+) -> pd.DataFrame:
+    """One row for each level of each factor against the factor's reference, at each combination of the other factors.
+
+    Args:
+        runs: as :func:`rnn_mnist.analysis.reading.results.load_runs` returns them. Copies that factors without
+            any effect make count once.
+        factors: those to report; None for all. All rows together are the family that p-values are corrected over.
+        references: the reference level of a factor; by default its first level.
+        metric: a numeric column; all columns but counts and probabilities have its unit.
+        method: ``welch``; ``paired`` by shared seeds; ``auto`` pairs exactly where a shared seed shares noise
+            (:data:`SHARE_A_SEEDS_NOISE`), which is decided by the factor and never by what was observed.
+        confidence: of the intervals, each for its one comparison.
+        pool: compare over all levels of the other factors at once, for designs that are no grid; the other factors are
+            then part of the noise, and tests are Welch's.
+
+    Returns:
+        :data:`COLUMNS`: those of :class:`rnn_mnist.analysis.statistics.comparison.Comparison`; ``context``, the other
+        factors' levels (empty if there are none); ``failed`` and ``failed_reference``, runs that ended without a result
+        and are in no mean; ``p_holm``, corrected by Holm's method; ``wilson_low`` and ``wilson_high``, what the finite
+        number of test images leaves open about one run of the level (test accuracy only); and ``verdict``.
+
+    Raises:
+        ResultsError: if no run is completed or there is no such metric.
+        FactorError: if a factor, or a reference, is not there, or ``paired`` does not apply.
+    """
+    check_metric(runs, metric)
+    runs = runs[(runs["status"] == "failed") | (completed(runs)[metric].notna().reindex(runs.index, fill_value=False))]
+    chosen = list(find_factors(runs) if factors is None else factors)
+    predictions = PredictionBytes()
+    independent, copying = independent_runs(runs)
+    rows: list[dict[str, Any]] = []
+    for factor in chosen:
+        reference = _reference(runs, factor, references or {})
+        test = _test(factor, method, pool)
+        # The factor in question stays even if it does nothing: that is then its answer.
+        usable = runs if factor in copying else independent
+        others = [other for other in find_factors(usable) if other != factor]
+        groups = [({}, usable)] if pool else group_by_levels(with_inert_cells(usable), others)
+        for context, group in groups:
+            rows += _rows(group, factor, reference, context, metric, test, confidence, predictions)
+    for row, corrected in zip(rows, holm(np.array([row["p_value"] for row in rows], float)), strict=True):
+        row["p_holm"] = corrected
+        row["verdict"] = row["verdict"] or _verdict(row, metric)
+    objects = ("level", "reference")
+    table = pd.DataFrame(
+        {name: pd.Series([row[name] for row in rows], dtype=object if name in objects else None) for name in COLUMNS}
+    )
+    table.attrs = {"metric": metric, "confidence": confidence, "family": int(table["p_holm"].notna().sum())}
+    return table
+
+
+def shares_noise(factor: str) -> bool:
+    """Whether runs with one seed and different levels of the factor have shapes, first weights and data order alike."""
+    return any(factor == key or (key.endswith(".") and factor.startswith(key)) for key in SHARE_A_SEEDS_NOISE)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """P-values ``[comparison]`` corrected by Holm's method over those that are not NaN, which stay so."""
+    corrected = np.full(len(p_values), np.nan)
+    tested = ~np.isnan(p_values)
+    if tested.any():
+        corrected[tested] = multipletests(p_values[tested], method="holm")[1]
+    return corrected
+
+
+def _reference(runs: pd.DataFrame, factor: str, references: Mapping[str, Any]) -> Any:
+    if factor not in runs.columns:
+        raise FactorError(f"{factor}: no such factor; what varies: {', '.join(find_factors(runs)) or 'none'}")
+    levels = levels_of(runs, factor)
+    if factor not in references:
+        return levels[0]
+    wanted = plain(references[factor])
+    for level in levels:
+        if level == wanted or format_level(level) == format_level(wanted):
+            return level
+    there = ", ".join(format_level(level) for level in levels)
+    raise FactorError(f"{factor}={format_level(wanted)}: no completed run has it; there are {there}")
+
+
+def _test(factor: str, method: Method, pool: bool) -> Test:
+    if method == "paired" and (pool or not shares_noise(factor)):
+        reason = "runs are pooled" if pool else "a seed shares neither shapes nor data order between its levels"
+        raise FactorError(f"{factor}: cannot be compared pair by pair: {reason}; use welch")
+    return "paired" if method != "welch" and not pool and shares_noise(factor) else "welch"
+
+
+def _rows(
+    runs: pd.DataFrame,
+    factor: str,
+    reference: Any,
+    context: Mapping[str, Any],
+    metric: str,
+    test: Test,
+    confidence: float,
+    predictions: PredictionBytes,
+) -> list[dict[str, Any]]:
+    by_level = {levels[factor]: group for levels, group in group_by_levels(runs, [factor])}
+    if reference not in by_level:
+        return []
+    base = by_level.pop(reference)
+    rows = []
+    for level, group in by_level.items():
+        one, other = (half[half["status"] == "completed"].set_index("seed") for half in (group, base))
+        stated = _certain(one, other, factor, predictions)
+        if test == "paired":
+            shared = one.index.intersection(other.index)
+            one, other = one.loc[shared], other.loc[shared]
+        outcome = compare(one[metric].to_numpy(float), other[metric].to_numpy(float), test, confidence)
+        low, high = math.nan, math.nan
+        if metric == "test_accuracy" and group["data.name"].nunique() == 1:
+            images = TEST_IMAGES.get(str(group["data.name"].iloc[0]), DEFAULT_TEST_IMAGES)
+            low, high = wilson_interval(outcome.mean, images, confidence)
+        rows.append(
+            {
+                "factor": factor,
+                "level": level,
+                "reference": reference,
+                "context": ", ".join(f"{key}={format_level(value)}" for key, value in context.items()),
+                **asdict(outcome),
+                "failed": int((group["status"] == "failed").sum()),
+                "failed_reference": int((base["status"] == "failed").sum()),
+                **({"p_value": math.nan, "minimum_detectable": math.nan} if stated else {}),
+                "wilson_low": low,
+                "wilson_high": high,
+                "verdict": stated,
+            }
+        )
+    return rows
+
+
+def _certain(level: pd.DataFrame, reference: pd.DataFrame, factor: str, predictions: PredictionBytes) -> str:
+    """What needs no statistics: the runs are the same, or predict the same."""
+    shared = level.index.intersection(reference.index)
+    if shared.empty or not (level.index.is_unique and reference.index.is_unique):
+        return ""
+    ones, others = level.loc[shared, "directory"], reference.loc[shared, "directory"]
+    if (ones == others).all():
+        reasons = [rule.reason for rule in INERT_RULES if rule.key == factor]
+        return f"no effect: inert ({'; '.join(reasons)})"
+    if all(predictions.same(one, other) for one, other in zip(ones, others, strict=True)):
+        return "no effect: identical predictions"
+    return ""
+
+
+def _verdict(row: Mapping[str, Any], metric: str) -> str:
+    runs = min(row["n"], row["n_reference"])
+    if runs < FEWEST_TO_SPEAK:
+        return f"too few seeds to say ({runs})"
+    if row["p_holm"] < ALPHA:
+        return "higher" if row["difference"] > 0 else "lower"
+    if math.isnan(row["p_holm"]):
+        return "not resolved: equal in every run, though predictions differ"
+    if row["p_value"] < ALPHA:
+        return f"not resolved: p = {row['p_value']:.2g} alone, {row['p_holm']:.2g} in its family"
+    return f"not resolved: less than {with_unit(metric, row['minimum_detectable'])} would go unseen with {runs} seeds"

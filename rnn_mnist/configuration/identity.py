@@ -1,0 +1,85 @@
+"""What makes two runs the same run, and what their directories are called. Imports neither torch nor Hydra itself."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from hydra_plugins.workstation_launcher import directory_name, readable, without
+from rnn_mnist.configuration.schema import Config
+
+ID_LENGTH = 12
+SWEEP_NAME_BYTES = 100
+
+# The keys that say how a command is run rather than what; a directory's name leaves them out.
+NOT_IN_NAMES = (
+    "data.root",
+    "training.device",
+    "training.threads",
+    "training.evaluation_batch_size",
+    "sweep",
+    "resume",
+)
+
+# Keys that change where, how fast or with what display a run is made, and not what its result means.
+NOT_IDENTITY = (
+    "model.parameter_budget",  # resolved into model.hidden_size
+    "question",
+    *NOT_IN_NAMES,
+)
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested mapping as one with dotted names, in the same order."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def config_as_dict(config: Config) -> dict[str, Any]:
+    """The configuration as nested plain values (enumerations by name), ready for JSON."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return plain
+
+
+def run_id(config: Config) -> str:
+    """The first 12 hex digits of SHA-256 over the canonical JSON of an *effective* configuration.
+
+    The configuration is the one that :func:`rnn_mnist.configuration.resolution.check` returns, whole (no default is
+    left out), less :data:`NOT_IDENTITY`.
+    """
+    return _digest(config, NOT_IDENTITY)
+
+
+def setting_id(config: Config) -> str:
+    """The run's id without the seed: equal for all replicates of a setting."""
+    return _digest(config, (*NOT_IDENTITY, "seed"))
+
+
+def _digest(config: Config, leave_out: Iterable[str]) -> str:
+    flat = flatten(config_as_dict(config))
+    for key in leave_out:
+        del flat[key]
+    canonical = json.dumps(flat, sort_keys=True, separators=(",", ":"))
+    return _digest_text(canonical)
+
+
+def sweep_name(name: str | None, overrides: Iterable[str]) -> str:
+    """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes."""
+    if name is not None:
+        return name
+    telling = without(overrides, NOT_IN_NAMES)
+    text = readable(telling, SWEEP_NAME_BYTES)
+    if text == readable(telling, sys.maxsize):
+        return text
+    return directory_name(_digest_text("\n".join(telling)), telling, longest=SWEEP_NAME_BYTES)
+
+
+def _digest_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

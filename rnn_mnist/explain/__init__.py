@@ -1,0 +1,1 @@
+"""What is inside a configured model; ``python -m rnn_mnist.explain``."""

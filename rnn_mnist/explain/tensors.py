@@ -1,0 +1,247 @@
+"""What flows through a configured model, what it is made of, and what each parameter does.
+
+Shapes are read off PyTorch's own module, run on a batch of the configured size on the *meta* device: there PyTorch
+works out every shape and no number, so that neither weights nor outputs take memory. Only symbolic names are written
+down here.
+
+Letters: B batch, T time steps, F features of a step, L ``num_layers``, D directions (2 if bidirectional), H
+``hidden_size``, P size of ``h`` (``proj_size`` if set, else H), G gates, C classes.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from rnn_mnist.configuration.parameter_count import GATES
+from rnn_mnist.configuration.schema import (
+    IMAGE_SIZE,
+    NUM_CLASSES,
+    Cell,
+    Config,
+    LSTMConfig,
+    ModelConfig,
+    Readout,
+    SequenceKind,
+)
+from rnn_mnist.data.sequences import SequenceReader
+from rnn_mnist.explain.notes import ParameterNote, output_at, parameter_notes
+from rnn_mnist.network.classifier import RecurrentClassifier
+
+_META = torch.device("meta")
+
+GATE_NAMES = {
+    Cell.rnn: "no gates: one candidate state",
+    Cell.lstm: "input i, forget f, cell candidate g, output o",
+    Cell.gru: "reset r, update z, candidate n",
+}
+
+
+@dataclass(frozen=True)
+class TensorRow:
+    """One tensor on the way from the image to the logits: symbolic and real shape, and what it holds."""
+
+    name: str
+    symbols: str
+    shape: tuple[int, ...]
+    meaning: str
+
+
+@dataclass(frozen=True)
+class WeightRow:
+    """One weight: symbolic and real shape, what it does, and how many parameters it is."""
+
+    name: str
+    symbols: str
+    shape: tuple[int, ...]
+    meaning: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that ``python -m rnn_mnist.explain`` prints.
+
+    Attributes:
+        module: the recurrent module as PyTorch prints it.
+        letters: each letter's meaning and its value here.
+        tensors: in the order in which they come about.
+        weights: in the order of ``named_parameters()``.
+        total: parameters in all, as PyTorch counts them.
+        notes: what each configured parameter does, and what it does not do.
+    """
+
+    module: str
+    letters: dict[str, tuple[str, int]]
+    tensors: list[TensorRow]
+    weights: list[WeightRow]
+    total: int
+    notes: list[ParameterNote]
+
+
+def explain(config: Config) -> Explanation:
+    """Build the configured model, run one batch through it, both without their numbers, and describe what there is."""
+    with _META:
+        model = RecurrentClassifier(config.model, config.sequence.shape[1]).eval()
+    weights = _weight_rows(model, config.model)
+    return Explanation(
+        module=repr(model.recurrent),
+        letters=_letters(config),
+        tensors=_tensor_rows(model, config),
+        weights=weights,
+        total=sum(parameter.numel() for parameter in model.parameters()),
+        notes=parameter_notes(config),
+    )
+
+
+def _letters(config: Config) -> dict[str, tuple[str, int]]:
+    model = config.model
+    steps, features = config.sequence.shape
+    letters = {
+        "B": ("batch: images handled together, training.batch_size", config.training.batch_size),
+        "T": ("time steps of the sequence (the longest, if they differ)", steps),
+        "F": ("features of one time step", features),
+        "L": ("layers, model.num_layers", model.num_layers),
+        "D": ("directions: 2 if model.bidirectional, else 1", model.num_directions),
+        "H": (f"features of a {'cell' if _projected(model) else 'hidden'} state, model.hidden_size", model.hidden_size),
+        "G": (f"blocks stacked in each weight ({GATE_NAMES[model.cell]})", GATES[model.cell]),
+        "C": ("classes", NUM_CLASSES),
+    }
+    if _projected(model):
+        letters["P"] = ("features of a projected hidden state, model.proj_size", _state_size(model))
+    return letters
+
+
+def _projected(model: ModelConfig) -> bool:
+    return isinstance(model, LSTMConfig) and model.proj_size > 0
+
+
+def _state_size(model: ModelConfig) -> int:
+    return model.output_size // model.num_directions
+
+
+@torch.inference_mode()
+def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
+    batch_size, recurrent, batch_first = config.training.batch_size, model.recurrent, config.model.batch_first
+    p = "P" if _projected(config.model) else "H"
+    images = torch.empty(batch_size, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8, device=_META)
+    reader = SequenceReader.create(config.sequence, batch_size, "train", _META)
+    sequences, lengths = reader.read(images, torch.arange(batch_size))
+    calls: list[tuple[Tensor, Any]] = []
+    features: list[Tensor] = []
+    recurrent.register_forward_hook(lambda _module, arguments, result: calls.append((arguments[0], result)))
+    model.linear.register_forward_pre_hook(lambda _module, arguments: features.append(arguments[0]))
+    # Without lengths, for the meta device cannot unpack; packing changes no shape but that of the input's data, below.
+    logits = model(sequences)
+    ((inputs, (output, final)),) = calls
+    layout = "[B, T, {}]" if batch_first else "[T, B, {}]"
+    rows = [
+        TensorRow("images", "[B, 28, 28]", tuple(images.shape), "grey values 0 to 255, as MNIST has them"),
+        TensorRow("sequences", "[B, T, F]", tuple(sequences.shape), _reading(config)),
+        TensorRow(
+            "input",
+            layout.format("F"),
+            tuple(inputs.shape),
+            f"what the module is called with; batch_first={str(batch_first).lower()} puts "
+            + ("the batch first" if batch_first else "time first"),
+        ),
+    ]
+    if lengths is not None:
+        packed = pack_padded_sequence(inputs, lengths, batch_first=batch_first, enforce_sorted=False)
+        rows.append(
+            TensorRow(
+                "input.data",
+                "[sum of lengths, F]",
+                tuple(packed.data.shape),
+                "the same without padding: a PackedSequence holds the valid steps alone, time step by time step",
+            )
+        )
+    # The shapes of the zeros that the module makes for itself where it is called without a state.
+    h_0 = recurrent.get_expected_hidden_size(inputs, None)
+    rows.append(TensorRow("h_0", f"[D*L, B, {p}]", h_0, "the hidden state before the first step: zeros unless given"))
+    if isinstance(recurrent, nn.LSTM):
+        c_0 = recurrent.get_expected_cell_size(inputs, None)
+        rows.append(TensorRow("c_0", "[D*L, B, H]", c_0, "the cell state before the first step: zeros too"))
+    rows.append(
+        TensorRow(
+            "output",
+            layout.format(f"D*{p}"),
+            tuple(output.shape),
+            "h of the last layer after every time step"
+            + (", forward and backward side by side" if recurrent.bidirectional else ""),
+        )
+    )
+    h_n = final[0] if isinstance(final, tuple) else final
+    rows.append(TensorRow("h_n", f"[D*L, B, {p}]", tuple(h_n.shape), _final_state(config)))
+    if isinstance(final, tuple):
+        rows.append(TensorRow("c_n", "[D*L, B, H]", tuple(final[1].shape), "the cell state likewise"))
+    rows.append(TensorRow("features", f"[B, D*{p}]", tuple(features[0].shape), _read_out(config)))
+    rows.append(
+        TensorRow("logits", "[B, C]", tuple(logits.shape), "linear(features): a score for each class, the highest wins")
+    )
+    return rows
+
+
+def _final_state(config: Config) -> str:
+    last = "the last step" if config.sequence.kind != SequenceKind.random_length else "the last valid step"
+    if config.model.bidirectional:
+        whose = f"h of every layer and direction after {last} it reads (backward: the first one of the sequence)"
+    else:
+        whose = f"h of every layer after {last}"
+    return f"{whose}; batch_first leaves it alone"
+
+
+def _read_out(config: Config) -> str:
+    model, padded = config.model, config.sequence.kind == SequenceKind.random_length
+    steps = "the valid steps" if padded else "all steps"
+    last = "each sequence's last valid step" if padded else f"the last step, {output_at(model, '-1')}"
+    return {
+        Readout.last_step: f"the read-out: output after {last}",
+        Readout.final_hidden: "the read-out: h_n of the last layer"
+        + (", both directions side by side" if model.bidirectional else ""),
+        Readout.mean: f"the read-out: the mean of output over {steps}",
+        Readout.max: f"the read-out: the maximum of each feature of output over {steps}",
+    }[model.readout]
+
+
+def _reading(config: Config) -> str:
+    words = {
+        "rows": "one row of the image a time step, from the top",
+        "columns": "one column of the image a time step, from the left",
+        "pixels": "one pixel a time step, in reading order",
+        "permuted_pixels": "one pixel a time step, in one random order for all images",
+        "random_length": "one row a time step; how many of them are valid differs from image to image",
+    }
+    return f"{words[config.sequence.kind]}; scaled to 0 to 1"
+
+
+def _weight_rows(model: RecurrentClassifier, config: ModelConfig) -> list[WeightRow]:
+    p = "P" if _projected(config) else "H"
+    rows = []
+    for name, parameter in model.named_parameters():
+        kind = name.removeprefix("recurrent.")
+        first_layer = "_l0" in kind
+        source = "the input" if first_layer else "the outputs of the layer below"
+        backward = ", backward direction" if kind.endswith("_reverse") else ""
+        target, gates = "the gates", f"; rows: {GATE_NAMES[config.cell]}"
+        if config.cell == Cell.rnn:
+            target, gates = "the new h", ""
+        symbols, meaning = {
+            "weight_ih": (f"[G*H, {'F' if first_layer else f'D*{p}'}]", f"from {source} to {target}{backward}{gates}"),
+            "weight_hh": (f"[G*H, {p}]", f"from h of the step before to {target}{backward}{gates}"),
+            "weight_hr": ("[P, H]", f"projects h to P features{backward}"),
+            "bias_ih": ("[G*H]", f"added to the input's part{backward}"),
+            "bias_hh": ("[G*H]", f"added to the hidden state's part{backward}{_second_bias(config.cell)}"),
+            "linear.weight": (f"[C, D*{p}]", "from the features to the logits"),
+            "linear.bias": ("[C]", "added to the logits"),
+        }[kind.partition("_l")[0] if not kind.startswith("linear") else kind]
+        rows.append(WeightRow(name, symbols, tuple(parameter.shape), meaning, parameter.numel()))
+    return rows
+
+
+def _second_bias(cell: Cell) -> str:
+    if cell == Cell.gru:
+        return "; the reset gate acts on it in n, so that there it is no mere double"
+    return "; only the sum of the two counts"

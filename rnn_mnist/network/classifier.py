@@ -1,0 +1,130 @@
+"""A recurrent module of PyTorch, a read-out and a linear layer: the classifier whose parameters are studied.
+
+Letters in shapes: D directions (2 if bidirectional), L layers, H ``hidden_size``, P size of ``h`` (``proj_size`` if
+set, else H).
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from rnn_mnist.configuration.schema import NUM_CLASSES, Cell, LSTMConfig, ModelConfig, Readout, RNNConfig
+from rnn_mnist.network.initialization import initialise
+
+CELLS: dict[Cell, type[nn.RNNBase]] = {Cell.rnn: nn.RNN, Cell.lstm: nn.LSTM, Cell.gru: nn.GRU}
+
+
+def build_recurrent(config: ModelConfig, input_size: int) -> nn.RNNBase:
+    """The ``torch.nn`` module that ``config`` describes, as PyTorch initialises it."""
+    specific: dict[str, Any] = {}
+    if isinstance(config, RNNConfig):
+        specific["nonlinearity"] = str(config.nonlinearity)
+    if isinstance(config, LSTMConfig):
+        specific["proj_size"] = config.proj_size
+    return CELLS[config.cell](
+        input_size=input_size,
+        hidden_size=config.hidden_size,
+        num_layers=config.num_layers,
+        bias=config.bias,
+        batch_first=config.batch_first,
+        dropout=config.dropout,
+        bidirectional=config.bidirectional,
+        **specific,
+    )
+
+
+class RecurrentClassifier(nn.Module):
+    """``linear(readout(recurrent(sequences)))``.
+
+    Attributes:
+        recurrent: the ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` itself.
+        linear: ``nn.Linear(D*P, classes)``.
+    """
+
+    def __init__(self, config: ModelConfig, input_size: int, num_classes: int = NUM_CLASSES) -> None:
+        """Build and initialise it from PyTorch's global generator."""
+        super().__init__()
+        self.readout = config.readout
+        self.recurrent = build_recurrent(config, input_size)
+        self.linear = nn.Linear(config.output_size, num_classes)
+        initialise(self.recurrent, config)
+
+    def forward(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Logits ``[batch, class]`` of sequences ``[batch, time, feature]``.
+
+        ``lengths`` are the valid steps of each sequence, ``[batch]`` on the CPU; None: all steps of all are valid.
+        """
+        output, hidden = self.encode(sequences, lengths)
+        logits: Tensor = self.linear(self._read_out(output, hidden, lengths))
+        return logits
+
+    def encode(self, sequences: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """``output`` as ``[batch, time, D*P]`` and ``h_n`` as ``[L*D, batch, P]``.
+
+        The module itself sees ``[batch, time, feature]`` or ``[time, batch, feature]`` as its ``batch_first`` says, and
+        packed sequences where there are lengths.
+        """
+        batch_first = self.recurrent.batch_first
+        inputs = sequences if batch_first else sequences.transpose(0, 1)
+        if lengths is None:
+            output, state = self.recurrent(inputs)
+        else:
+            packed = pack_padded_sequence(inputs, lengths, batch_first=batch_first, enforce_sorted=False)
+            packed_output, state = self.recurrent(packed)
+            output, _ = pad_packed_sequence(packed_output, batch_first=batch_first, total_length=sequences.shape[1])
+        hidden = state[0] if isinstance(state, tuple) else state
+        return output if batch_first else output.transpose(0, 1), hidden
+
+    def logits_by_step(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """The classifier applied after every time step: logits ``[batch, time, class]``.
+
+        The read-out is taken at that step: the output there (``last_step``; of ``final_hidden`` the forward half,
+        beside the final backward one), or the mean or maximum so far. A sequence that has ended keeps its last value.
+        The last step gives :meth:`forward`. What the backward direction contributes at step t has read the steps from t
+        to the end, so that in a bidirectional model no step stands for a shorter sequence.
+        """
+        output, _ = self.encode(sequences, lengths)
+        count, steps, _ = output.shape
+        step = torch.arange(steps, device=output.device).expand(count, steps)
+        last = step if lengths is None else torch.minimum(step, lengths.to(output.device).unsqueeze(1) - 1)
+        if self.readout in (Readout.mean, Readout.max):
+            valid = (step == last).unsqueeze(2)
+            if self.readout == Readout.mean:
+                features = (output * valid).cumsum(1) / (last + 1).unsqueeze(2)
+            else:
+                features = output.masked_fill(~valid, -torch.inf).cummax(1).values
+        else:
+            features = output.gather(1, last.unsqueeze(2).expand_as(output))
+            if self.readout == Readout.final_hidden and self.recurrent.bidirectional:
+                half = features.shape[2] // 2
+                whole = output[:, :1, half:].expand(-1, steps, -1)
+                features = torch.cat([features[:, :, :half], whole], 2)
+        logits: Tensor = self.linear(features)
+        return logits
+
+    def _read_out(self, output: Tensor, hidden: Tensor, lengths: Tensor | None) -> Tensor:
+        """The features ``[batch, D*P]`` that the linear layer classifies."""
+        match self.readout:
+            case Readout.final_hidden:
+                directions = 2 if self.recurrent.bidirectional else 1
+                return hidden[-directions:].transpose(0, 1).reshape(len(output), -1)
+            case Readout.last_step:
+                if lengths is None:
+                    return output[:, -1]
+                everyone = torch.arange(len(output), device=output.device)
+                return output[everyone, lengths.to(output.device) - 1]
+            case Readout.mean:
+                # One layout in memory, because a sum would else add up in another order where time comes first.
+                output = output.contiguous()
+                if lengths is None:
+                    return output.mean(1)
+                # pad_packed_sequence pads with zeros, which add nothing to the sum.
+                return output.sum(1) / lengths.to(output.device).unsqueeze(1)
+            case Readout.max:
+                if lengths is None:
+                    return output.amax(1)
+                step = torch.arange(output.shape[1], device=output.device)
+                padding = step >= lengths.to(output.device).unsqueeze(1)  # [batch, time]
+                return output.masked_fill(padding.unsqueeze(2), -torch.inf).amax(1)

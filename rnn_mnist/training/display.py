@@ -1,0 +1,98 @@
+"""What a person sees while a run trains: a live line on a terminal, plain lines elsewhere."""
+
+import logging
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich import get_console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hydra_plugins.workstation_launcher import report
+
+if TYPE_CHECKING:
+    from rnn_mnist.training.trainer import EpochMetrics
+
+_REPORT_SECONDS = 0.5
+"""How often a job of a sweep says how far it is."""
+
+
+class ConsoleHandler(logging.Handler):
+    """Prints log records through rich's console, above a live display if there is one, without wrapping paths."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        get_console().print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+
+
+class TrainingDisplay:
+    """The progress of one run; a context manager.
+
+    On a terminal a bar shows the steps done, the epoch's training loss and accuracy so far and the time left. Each
+    finished epoch becomes a line in the log, there and elsewhere.
+    """
+
+    def __init__(self, log: logging.Logger, *, epochs: int, epochs_done: int, steps_per_epoch: int) -> None:
+        """``epochs_done`` are those that an earlier attempt finished."""
+        self._log, self._epochs, self._steps = log, epochs, steps_per_epoch
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=get_console(),
+            transient=True,
+            disable=not get_console().is_terminal,
+        )
+        self._epochs_done = epochs_done
+        self._epochs_here = 0
+        self._task = self._progress.add_task(
+            self._description(), total=epochs * steps_per_epoch, completed=epochs_done * steps_per_epoch, figures=""
+        )
+        self._start = time.perf_counter()
+        self._last_report = float("-inf")
+        self._validation = ""
+
+    def __enter__(self) -> "TrainingDisplay":
+        """Start the live display."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the live display."""
+        self._progress.stop()
+
+    def step(self, step: int, loss: float, accuracy: float) -> None:
+        """Show where the epoch stands: steps done, mean training loss and accuracy so far."""
+        completed = self._epochs_done * self._steps + step
+        if time.perf_counter() - self._last_report > _REPORT_SECONDS:
+            self._last_report = time.perf_counter()
+            report(f"{self._description()}{self._validation}", done=completed / (self._epochs * self._steps))
+        self._progress.update(
+            self._task,
+            completed=completed,
+            figures=f"train loss {loss:.4f}, accuracy {accuracy:.2%}".replace("%", " %"),
+        )
+
+    def epoch(self, metrics: "EpochMetrics") -> None:
+        """Log a finished epoch, with the time left at the pace so far."""
+        self._epochs_done += 1
+        self._epochs_here += 1
+        parts = [f"train loss {metrics.train_loss:.4f}, accuracy {100 * metrics.train_accuracy:.2f} %"]
+        if metrics.val_accuracy is not None:
+            self._validation = f", validation accuracy {100 * metrics.val_accuracy:.2f} %"
+            parts.append(f"validation loss {metrics.val_loss:.4f}, accuracy {100 * metrics.val_accuracy:.2f} %")
+        parts.append(f"{metrics.epoch_seconds:.1f} s")
+        remaining = self._epochs - self._epochs_done
+        if remaining > 0:
+            pace = (time.perf_counter() - self._start) / self._epochs_here
+            parts.append(f"about {remaining * pace:.0f} s left")
+        self._log.info("epoch %d/%d: %s", metrics.epoch, self._epochs, "; ".join(parts))
+        self._progress.update(self._task, description=self._description())
+
+    def _description(self) -> str:
+        return f"epoch {min(self._epochs_done + 1, self._epochs)}/{self._epochs}"

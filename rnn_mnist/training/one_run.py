@@ -1,0 +1,164 @@
+"""One run, from its configuration to its files: the trainer trains, :mod:`rnn_mnist.runs.run` keeps."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
+from rnn_mnist.configuration.resolution import Checked
+from rnn_mnist.configuration.schema import Config, Precision
+from rnn_mnist.data.images import data_root, load_data_set
+from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.provenance import code_version, environment
+from rnn_mnist.runs.run import Run
+from rnn_mnist.training.display import TrainingDisplay
+from rnn_mnist.training.execution import (
+    describe_device,
+    execution,
+    out_of_memory_as_error,
+    peak_memory_mib,
+    resolve_device,
+)
+from rnn_mnist.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+
+def train_run(checked: Checked, directory: Path, overrides: list[str]) -> float:
+    """Train, or finish, or recognise as finished, the run of one configuration in its directory.
+
+    Returns:
+        The validation accuracy of the best epoch, or the test accuracy where there is no validation split; a fraction.
+
+    Raises:
+        ExpectedError: if the run cannot be made here, or diverges; its status then says why.
+    """
+    config = checked.config
+    run, identifier = Run(directory), run_id(config)
+    run.lock()
+    try:
+        run.refuse_another(identifier)
+        if config.resume and run.completed(identifier):
+            return _skip(run)
+        device = resolve_device(config.training.device)
+        if config.training.precision == Precision.tf32 and device.type != "cuda":
+            log.warning("warning: training.precision=tf32 has no effect on %s", device.type)
+        with execution(config, device):
+            return _train(run, config, identifier, device, overrides)
+    finally:
+        run.unlock()
+
+
+def _skip(run: Run) -> float:
+    result, made_by = run.result(), run.manifest().get("code", {})
+    accuracy = f"test accuracy {100 * result['test_accuracy']:.2f} %"
+    log.info("already completed: %s (%s); resume=false trains it anew", run.directory, accuracy)
+    if made_by.get("source_sha256") != code_version().source_sha256:
+        log.warning("warning: it was made by other code (commit %s)", (made_by.get("commit") or "unknown")[:12])
+    return _return_value(result)
+
+
+def _return_value(result: dict[str, Any]) -> float:
+    value: float | None = result["val_accuracy"]
+    return float(result["test_accuracy"]) if value is None else value
+
+
+def _warn_of_changes(run: Run) -> None:
+    """Say what an earlier attempt, whose epochs are kept, was made with that differs now."""
+    manifest = run.manifest()
+    for key in ("code", "device", "threads"):
+        for attempt in manifest["earlier_attempts"]:
+            before, here = attempt[key], manifest[key]
+            if key == "code":
+                before, here = before["source_sha256"][:12], here["source_sha256"][:12]
+            if before != here:
+                log.warning("warning: its first epochs were made with %s %s, not %s", key, before, here)
+                break
+
+
+def _train(run: Run, config: Config, identifier: str, device: torch.device, overrides: list[str]) -> float:
+    checkpoint = run.load_checkpoint(identifier, device) if config.resume else None
+    manifest: dict[str, Any] = {
+        "run_id": identifier,
+        "setting_id": setting_id(config),
+        "config": config_as_dict(config),
+        "overrides": overrides,
+        **environment(),
+        "device": describe_device(device),
+        "threads": torch.get_num_threads(),
+        "precision": str(config.training.precision),
+        "data_sha256": None,
+    }
+    if run.completed(identifier):
+        # To be done anew: what is there goes only when all that the new attempt needs has been found.
+        load_data_set(config.data.name, data_root(config.data.root))
+    run.start(manifest, resume=config.resume)
+    try:
+        data = load_data_set(config.data.name, data_root(config.data.root))
+        run.update_manifest(data_sha256=data.checksum)
+        with out_of_memory_as_error():
+            trainer = Trainer(config, data, device)
+            if checkpoint is not None:
+                trainer.load_state_dict(checkpoint)
+                log.info("continuing after epoch %d: %s", len(trainer.history), run.directory)
+                _warn_of_changes(run)
+            return _fit_and_test(run, config, identifier, trainer)
+    except ExpectedError as error:
+        run.fail(str(error))
+        raise
+    except KeyboardInterrupt:
+        run.fail("interrupted", state="interrupted")
+        raise
+    except Exception as error:
+        run.fail(f"{type(error).__name__}: {error}")
+        raise
+
+
+def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -> float:
+    parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
+    log.info(
+        "%s with %s parameters on %s: %s", config.model.cell, f"{parameters:,}", trainer.device.type, run.directory
+    )
+    with TrainingDisplay(
+        log,
+        epochs=config.training.epochs,
+        epochs_done=len(trainer.history),
+        steps_per_epoch=trainer.steps_per_epoch,
+    ) as display:
+        while not trainer.finished:
+            metrics = trainer.train_epoch(display.step)
+            run.save_checkpoint(identifier, trainer.state_dict())
+            run.write_metrics([vars(row) for row in trainer.history])
+            display.epoch(metrics)
+    test = trainer.test()
+    best = trainer.history[trainer.best_epoch - 1]
+    train_seconds = sum(row.epoch_seconds for row in trainer.history)
+    run.write_metrics([vars(row) for row in trainer.history])
+    run.write_predictions(test.evaluation.predictions.numpy())
+    run.write_accuracy_by_step(test.accuracy_by_step)
+    run.save_model({"recurrent": trainer.model.recurrent.state_dict(), "linear": trainer.model.linear.state_dict()})
+    result = {
+        "run_id": identifier,
+        "best_epoch": trainer.best_epoch,
+        "val_accuracy": best.val_accuracy,
+        "test_accuracy": test.evaluation.accuracy,
+        "test_loss": test.evaluation.loss,
+        "parameters": parameters,
+        "train_seconds": round(train_seconds, 3),
+        "images_per_second": trainer.mean_images_per_second(),
+        "peak_memory_mib": peak_memory_mib(trainer.device),
+        "device": describe_device(trainer.device),
+    }
+    run.complete(result, _return_value(result))
+    if trainer.stopped_early:
+        log.info(
+            "stopped early: no better validation accuracy in %d epochs (training.early_stopping_patience)",
+            len(trainer.history) - trainer.best_epoch,
+        )
+    validation = "" if best.val_accuracy is None else f", validation accuracy {100 * best.val_accuracy:.2f} %"
+    log.info(
+        "test accuracy %.2f %% (weights of epoch %d%s)", 100 * test.evaluation.accuracy, trainer.best_epoch, validation
+    )
+    return _return_value(result)

@@ -1,0 +1,148 @@
+"""Figures rendered in memory, from sweeps of every shape: nothing warns, and nothing global changes."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from rnn_mnist.analysis.plots import style
+from rnn_mnist.analysis.plots.default_figures import default_figures
+from rnn_mnist.analysis.plots.figures import KINDS, Request, Sweep, draw, save
+from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.errors import ExpectedError
+from tests.synthetic_sweep import write_sweep
+
+LAYERS = "model.num_layers"
+
+SWEEPS: dict[str, dict[str, Any]] = {
+    "one_run": {"grid": {LAYERS: [1]}, "seeds": [0]},
+    "one_seed": {"grid": {LAYERS: [1, 2, 3]}, "seeds": [0]},
+    "one_factor": {"grid": {"model.hidden_size": [16, 32, 64, 128]}, "states": {0: "failed", 5: "interrupted"}},
+    "two_factors": {"grid": {"model": ["rnn", "lstm", "gru"], "model.bidirectional": [False, True]}, "seeds": range(3)},
+    "three_factors": {
+        "grid": {"model": ["rnn", "gru"], LAYERS: [1, 2, 3], "optimizer.lr": [1e-3, 1e-2]},
+        "seeds": range(3),
+        "states": {4: "failed", 7: "running"},
+    },
+    "many_levels": {"grid": {"model.hidden_size": list(range(10, 190, 12))}, "seeds": range(2)},
+    "a_sweep_with_a_long_name_model.num_layers=1,2_optimizer.lr=0.001_data=mnist": {
+        "grid": {
+            "sequence": ["rows", "columns", "permuted_pixels", "random_length"],
+            "schedule": ["constant", "cosine"],
+        },
+        "seeds": range(2),
+    },
+}
+
+
+def sweep_of(tmp_path: Path, name: str) -> Sweep:
+    directory = tmp_path / name
+    directory.mkdir()
+    write_sweep(directory, **SWEEPS[name])
+    return Sweep(load_runs(directory))
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_default_figures_can_be_drawn(name: str, tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, name)
+    before = dict(matplotlib.rcParams)
+    with warnings.catch_warnings():
+        # A layout that does not fit, a glyph that is missing, a limit that is reversed: all of them warn.
+        warnings.simplefilter("error", UserWarning)
+        for request in default_figures(sweep):
+            drawn = draw(sweep, request)
+            buffer = io.BytesIO()
+            with style.publication():
+                drawn.figure.savefig(buffer, format="png")
+            image = Image.open(buffer).convert("L")
+            shades = np.asarray(image)
+            assert (shades.min() < 120, shades.max()) == (True, 255), request
+            assert (shades[:, 0] > 200).all() and (shades[:, -1] > 200).all(), f"{request}: cut at an edge"
+            assert drawn.caption.endswith((".", ")")), drawn.caption
+            assert sweep.runs["sweep"].iloc[0][:20] in footer(drawn.figure)
+    assert dict(matplotlib.rcParams) == before
+
+
+def footer(figure: Any) -> str:
+    return str(figure._supxlabel.get_text()).replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("one_run", {"learning_curves", "time_steps", "confusion"}),
+        ("one_factor", {"effect", "forest", "learning_curves", "time_steps", "cost", "seeds", "confusion"}),
+        ("two_factors", set(KINDS) - {"parallel"}),
+        ("three_factors", set(KINDS) - {"interaction"}),
+    ],
+)
+def test_what_suits_a_sweep(name: str, kinds: set[str], tmp_path: Path) -> None:
+    assert {request.kind for request in default_figures(sweep_of(tmp_path, name))} == kinds
+
+
+def test_facets_share_their_axis_and_name_their_level(tmp_path: Path) -> None:
+    drawn = draw(
+        sweep_of(tmp_path, "three_factors"),
+        Request("effect", factor="lr", hue="num_layers", facet="model.cell", metric="val_accuracy"),
+    )
+    panels = drawn.figure.axes
+    assert [panel.get_title(loc="left") for panel in panels] == ["cell=rnn", "cell=gru"]
+    assert panels[0].get_ylim() == panels[1].get_ylim()
+    assert {panel.get_xscale() for panel in panels} == {"log"}
+    assert panels[0].get_ylabel() == "Validation accuracy (%)"
+    (legend,) = drawn.figure.legends
+    assert legend.get_title().get_text() == "num_layers"
+    assert [text.get_text() for text in legend.get_texts()] == ["1", "2", "3", "failed runs"]
+    assert drawn.name == "effect-optimizer.lr-model.num_layers-model.cell-val_accuracy"
+
+
+def test_a_file_is_the_same_each_time(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, "one_seed")
+    contents = []
+    for folder in ("first", "second"):
+        paths = save(draw(sweep, Request("effect")), tmp_path / folder)
+        assert [path.suffix for path in paths] == [".png", ".svg"]
+        contents.append([path.read_bytes() for path in paths])
+    assert contents[0] == contents[1]
+
+
+def test_series_differ_in_more_than_colour() -> None:
+    for count in (2, 7, 12, 30):
+        looks = style.series_styles(count)
+        assert len({(look.colour, look.marker) for look in looks}) == count
+    ordered = [
+        Image.new("RGB", (1, 1), look.colour).convert("L").getpixel((0, 0))
+        for look in style.series_styles(5, ordered=True)
+    ]
+    assert ordered == sorted(ordered)  # type: ignore[type-var]
+
+
+def test_long_words_are_broken_where_a_reader_would() -> None:
+    assert style.wrap("model.bidirectional=true", 16).splitlines() == ["model.", "bidirectional=", "true"]
+    assert all(len(line) <= 10 for line in style.wrap("x" * 35 + " y", 10).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (Request("pie"), "pie: no such kind of figure; there are effect, "),
+        (Request("effect", factor="model.bias"), "model.bias: is (t|T)rue in all 3 runs"),
+        (Request("effect", factor="depth"), "depth: no such factor; what varies: model.num_layers"),
+        (Request("effect", metric="f1"), "f1: no such metric; there are"),
+        (Request("interaction"), "interaction: needs 1 more to vary; what varies: model.num_layers"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_in_a_line(request_: Request, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ExpectedError, match=message):
+        draw(sweep_of(tmp_path, "one_seed"), request_)
+
+
+def test_no_completed_run_is_said_in_a_line(tmp_path: Path) -> None:
+    write_sweep(tmp_path, {LAYERS: [1, 2]}, seeds=[0], states={0: "failed", 1: "running"})
+    with pytest.raises(ResultsError, match=r"no completed run yet \(1 failed, 1 running\)"):
+        default_figures(Sweep(load_runs(tmp_path)))

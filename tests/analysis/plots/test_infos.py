@@ -1,0 +1,234 @@
+"""What the figures will show, before anything is drawn."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from rnn_mnist.analysis.plots.confusion import confusion_info, describe_confusion
+from rnn_mnist.analysis.plots.cost import cost_info, pareto_front
+from rnn_mnist.analysis.plots.effect import describe_effect, effect_info
+from rnn_mnist.analysis.plots.factor_axis import factor_axis, setting_label
+from rnn_mnist.analysis.plots.forest import forest_info
+from rnn_mnist.analysis.plots.importance import importance_info
+from rnn_mnist.analysis.plots.interaction import interaction_info
+from rnn_mnist.analysis.plots.learning_curves import learning_curves_info
+from rnn_mnist.analysis.plots.metrics import find_metric
+from rnn_mnist.analysis.plots.parallel import parallel_info
+from rnn_mnist.analysis.plots.seeds import seeds_info
+from rnn_mnist.analysis.plots.source import find_source
+from rnn_mnist.analysis.plots.time_steps import time_steps_info
+from rnn_mnist.analysis.plots.value_axis import find_range
+from rnn_mnist.analysis.reading.factors import find_factors
+from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.statistics.effects import effects
+from rnn_mnist.analysis.statistics.importance import importance
+from tests.synthetic_sweep import write_sweep
+
+LAYERS, READOUT, BIDIRECTIONAL = "model.num_layers", "model.readout", "model.bidirectional"
+
+
+@pytest.fixture(scope="module")
+def depth(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Three layers, five seeds; the second run (two layers) and the fourth (one) have failed."""
+    directory = tmp_path_factory.mktemp("sweeps") / "depth"
+    directory.mkdir()
+    write_sweep(
+        directory,
+        {LAYERS: [1, 2, 3]},
+        accuracy=lambda setting: 0.97 + 0.005 * setting[LAYERS],
+        states={1: "failed", 3: "failed"},
+    )
+    return load_runs(directory)
+
+
+@pytest.fixture(scope="module")
+def readouts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    directory = tmp_path_factory.mktemp("sweeps") / "readouts"
+    directory.mkdir()
+    grid: dict[str, list[Any]] = {BIDIRECTIONAL: [True, False], READOUT: ["mean", "last_step"]}
+    write_sweep(directory, grid, seeds=range(3), accuracy=lambda setting: 0.97 + 0.01 * setting[BIDIRECTIONAL])
+    return load_runs(directory)
+
+
+@pytest.mark.parametrize(
+    ("levels", "scale"),
+    [
+        ([1, 2, 3, 4], "linear"),
+        ([16, 32, 64, 128, 256], "log"),
+        ([64, 100, 256, 1000], "log"),
+        ([0.0, 0.1, 0.2, 0.5], "linear"),
+        ([0.0001, 0.001, 0.01], "log"),
+        ([0.0, 1e-4, 1e-3, 1e-2], "category"),  # no logarithm of zero, and too close on a linear axis
+        ([False, True], "category"),
+        ([0.001, 0.01], "log"),
+        ([1, 2], "linear"),
+        ([0.001], "category"),
+        (["sgd", "adam"], "category"),
+    ],
+)
+def test_the_scale_of_an_axis(levels: list[object], scale: str) -> None:
+    axis = factor_axis(pd.DataFrame({"optimizer.lr": pd.Series(levels[::-1], dtype=object)}), "optimizer.lr")
+    assert axis.scale == scale
+    assert list(axis.positions) == sorted(axis.positions)
+    assert len(set(axis.positions)) == len(levels)
+
+
+def test_categories_stand_in_config_order() -> None:
+    axis = factor_axis(pd.DataFrame({"model.cell": ["gru", "rnn", "lstm", "rnn"]}), "model.cell")
+    assert axis.labels == ("rnn", "lstm", "gru")
+    assert not axis.numeric
+
+
+def test_labels_hold_only_what_differs() -> None:
+    assert setting_label({LAYERS: 2}, [LAYERS]) == "2"
+    levels = {BIDIRECTIONAL: True, "optimizer.name": "adam", "schedule.name": "step"}
+    assert setting_label(levels, list(levels)) == "bidirectional=true, optimizer=adam, schedule=step"
+    assert setting_label({}, []) == "all runs"
+
+
+def test_effect_has_every_seed_and_intervals_from_three_on(depth: pd.DataFrame) -> None:
+    info = effect_info(depth, LAYERS, factors=[LAYERS])
+    (panel,) = info.panels
+    (series,) = panel.series
+    points = [point for point in series.points if point]
+    assert [point.n for point in points] == [4, 4, 5]
+    assert [point.failed for point in points] == [1, 1, 0]
+    three = depth[depth[LAYERS] == 3]["test_accuracy"].to_numpy(float)
+    low, high = stats.t.interval(0.95, 4, three.mean(), stats.sem(three))
+    assert points[2].low == pytest.approx(low)
+    assert points[2].high == pytest.approx(high)
+    assert sorted(points[2].values) == sorted(three)
+    assert "num_layers=3" in describe_effect(info)
+    assert "2 failed runs" in describe_effect(info)
+
+
+def test_two_seeds_have_points_and_no_mean(depth: pd.DataFrame) -> None:
+    info = effect_info(depth[depth["seed"] > 2], LAYERS, factors=[LAYERS])
+    assert all(point.n == 2 and point.mean is None and point.low is None for point in info.points)
+
+
+def test_effect_averages_each_seed_over_factors_that_are_not_shown(readouts: pd.DataFrame) -> None:
+    factors = find_factors(readouts)
+    info = effect_info(readouts, BIDIRECTIONAL, factors=factors)
+    assert info.averaged == (READOUT,)
+    one_way = info.points[0]
+    expected = readouts[~readouts[BIDIRECTIONAL].astype(bool)].groupby("seed")["test_accuracy"].mean()
+    assert sorted(one_way.values) == pytest.approx(sorted(expected))
+    hue = effect_info(readouts, READOUT, factors=factors, hue=BIDIRECTIONAL)
+    assert hue.averaged == ()
+    assert [series.label for series in hue.panels[0].series] == ["false", "true"]
+
+
+def test_effect_claims_no_mean_where_other_factors_vary_unevenly(readouts: pd.DataFrame) -> None:
+    uneven = readouts[readouts[BIDIRECTIONAL].astype(bool) | (readouts[READOUT] == "mean")]
+    info = effect_info(uneven, BIDIRECTIONAL, factors=find_factors(readouts))
+    assert info.pooled == (READOUT,)
+    assert all(point.mean is None for point in info.points)
+    assert "no mean is claimed" in describe_effect(info)
+
+
+def test_an_inert_cell_stands_for_all_its_levels(tmp_path: Path) -> None:
+    write_sweep(tmp_path, {LAYERS: [1, 2], "model.dropout": [0.0, 0.5]}, seeds=range(3))
+    runs = load_runs(tmp_path)
+    info = effect_info(runs, LAYERS, factors=find_factors(runs))
+    assert info.averaged == ("model.dropout",)
+    assert [point.n for point in info.points] == [3, 3]
+
+
+def test_interaction_has_a_value_and_n_in_each_cell(readouts: pd.DataFrame) -> None:
+    info = interaction_info(readouts, READOUT, BIDIRECTIONAL, factors=find_factors(readouts))
+    assert info.horizontal.labels == ("last_step", "mean")
+    assert [[cell.n for cell in row] for row in info.cells] == [[3, 3], [3, 3]]
+    cell = readouts[readouts[BIDIRECTIONAL].astype(bool) & (readouts[READOUT] == "mean")]
+    assert info.cells[1][1].mean == pytest.approx(cell["test_accuracy"].mean())
+
+
+def test_the_pareto_front() -> None:
+    costs, reached = np.array([3.0, 1.0, 2.0, 2.0, np.nan, 4.0]), np.array([0.9, 0.5, 0.8, 0.7, 1.0, 0.9])
+    assert pareto_front(costs, reached) == [1, 2, 0]
+
+
+def test_cost_has_a_front_for_each_cost(depth: pd.DataFrame) -> None:
+    info = cost_info(depth, factors=[LAYERS])
+    assert [setting.label for setting in info.settings] == ["1", "2", "3"]
+    assert info.fronts[0] == (0, 1, 2)  # deeper is dearer, and better
+
+
+def test_learning_curves_have_a_band_over_seeds(depth: pd.DataFrame) -> None:
+    info = learning_curves_info(depth, factors=[LAYERS])
+    assert info.legend_title == "num_layers"
+    assert info.ordered
+    last = info.settings[2].val_accuracy
+    assert last is not None
+    assert len(last.seeds) == 5
+    assert last.mean[-1] == pytest.approx(depth[depth[LAYERS] == 3]["val_accuracy"].mean(), abs=1e-4)
+    assert (last.low <= last.mean).all()
+    assert info.settings[0].failed == 1
+
+
+def test_time_steps_end_at_the_test_accuracy(depth: pd.DataFrame) -> None:
+    info = time_steps_info(depth, factors=[LAYERS])
+    assert info.settings[2][1].mean[-1] == pytest.approx(depth[depth[LAYERS] == 3]["test_accuracy"].mean(), abs=1e-4)
+    assert info.unit == "row"
+    assert not info.bidirectional
+
+
+def test_seeds_have_a_standard_deviation(depth: pd.DataFrame) -> None:
+    info = seeds_info(depth, factors=[LAYERS])
+    expected = depth[depth[LAYERS] == 3]["test_accuracy"].std(ddof=1)
+    assert info.settings[2].standard_deviation == pytest.approx(expected)
+
+
+def test_confusion_counts_the_runs_errors(depth: pd.DataFrame) -> None:
+    info = confusion_info(depth, factors=[LAYERS], setting="num_layers=3")
+    assert info.runs == 5
+    assert info.counts.sum() == 50_000
+    assert info.accuracy == pytest.approx(depth[depth[LAYERS] == 3]["test_accuracy"].mean())
+    assert [entry.wrong for entry in info.misread] == sorted((entry.wrong for entry in info.misread), reverse=True)
+    assert all(entry.label != entry.prediction for entry in info.misread)
+    assert "num_layers=3" in describe_confusion(info)
+    with pytest.raises(ResultsError, match=r"no such setting.*num_layers=1; num_layers=2; num_layers=3"):
+        confusion_info(depth, factors=[LAYERS], setting="num_layers=9")
+
+
+def test_parallel_has_failed_runs_too(depth: pd.DataFrame) -> None:
+    info = parallel_info(depth, factors=[LAYERS])
+    assert len(info.lines) == 15
+    assert sum(np.isnan(line.value) for line in info.lines) == 2
+
+
+def test_forest_and_importance_follow_their_tables(readouts: pd.DataFrame) -> None:
+    table = effects(readouts)
+    forest = forest_info(readouts, table=table)
+    assert [row.difference for row in forest.rows] == pytest.approx(list(table["difference"]))
+    assert {row.factor for row in forest.rows} == {READOUT, BIDIRECTIONAL}
+    shares = importance_info(readouts, table=importance(readouts))
+    assert sum(row.share for row in shares.rows) == pytest.approx(1)
+    assert shares.rows[0].term == BIDIRECTIONAL
+    assert shares.rows[-1].kind == "seeds"
+    assert "interaction" in [row.kind for row in shares.rows]
+
+
+def test_the_value_axis_leaves_out_only_what_never_learned() -> None:
+    learned = [98.0, 98.2, 98.4, 98.1, 98.3]
+    clipped = find_range(np.array([11.0, *learned]), np.array([]))
+    assert clipped.clipped
+    assert clipped.low > 90
+    assert not find_range(np.array([95.0, *learned]), np.array([])).clipped
+    assert not find_range(np.array([11.0, 11.3, 11.2, 11.1, *learned]), np.array([])).clipped
+    wide = find_range(np.array(learned), np.array([97.9, 20.0]))  # one interval that spans everything
+    assert 97 < wide.low < 97.9
+
+
+def test_the_source_names_sweep_runs_and_commit(depth: pd.DataFrame) -> None:
+    text = find_source(depth).text("a note")
+    assert text == "depth · 13 completed runs, 2 failed · a note · commit 0123456789ab"
+
+
+def test_an_unknown_metric_names_those_there_are(depth: pd.DataFrame) -> None:
+    with pytest.raises(ResultsError, match="no such metric; there are test_accuracy, val_accuracy"):
+        find_metric(depth, "accuracy")

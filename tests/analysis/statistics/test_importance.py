@@ -1,0 +1,126 @@
+"""Importances against decompositions that are known on paper; nuisance factors against optima that are."""
+
+import math
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_mnist.analysis.reading.factors import FactorError
+from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.statistics.importance import FOREST_METHOD, GRID_METHOD, REST_TERM, SEEDS_TERM, importance
+from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
+from tests.synthetic_sweep import write_sweep
+
+GRID = {"model.num_layers": [1, 2], "model.hidden_size": [16, 32]}
+
+
+def additive(overrides: dict[str, Any]) -> float:
+    """Effects of +-0.01 and +-0.02 and an interaction of +-0.005: variances 1, 4 and 0.25 (in 1e-4)."""
+    a, b = (1 if overrides[key] == GRID[key][1] else -1 for key in GRID)
+    return 0.9 + 0.01 * a + 0.02 * b + 0.005 * a * b
+
+
+def test_a_full_grid_matches_the_analytic_decomposition(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", GRID, seeds=range(40), accuracy=additive, noise=0.01, files=False)
+    table = importance(load_runs(tmp_path / "s")).set_index("term")
+    total = 1 + 4 + 0.25 + 1
+    expected = {
+        "model.hidden_size": 4 / total,
+        "model.num_layers": 1 / total,
+        "model.num_layers x model.hidden_size": 0.25 / total,
+        SEEDS_TERM: 1 / total,
+    }
+    assert table["share"].to_dict() == pytest.approx(expected, abs=0.03)
+    assert table["share"].sum() == pytest.approx(1)
+    assert set(table["method"]) == {GRID_METHOD}
+    assert table.loc["model.hidden_size", "ranges"] == "model.hidden_size=16,32"
+
+
+def test_noise_alone_gets_the_share_that_chance_gives_it(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", GRID, seeds=range(3), noise=0.01, files=False)
+    shares = []
+    runs = load_runs(tmp_path / "s")
+    for seed in range(200):
+        drawn = runs.assign(test_accuracy=np.random.default_rng(seed).normal(size=len(runs)))
+        shares.append(importance(drawn).set_index("term").loc["model.num_layers", ["share", "by_chance"]])
+    means = np.mean(shares, axis=0)
+    # One of eleven degrees of freedom.
+    assert means[0] == pytest.approx(1 / 11, abs=0.03) and means[1] == pytest.approx(1 / 11, abs=0.02)
+
+
+def test_higher_interactions_are_one_row(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {**GRID, "optimizer.lr": [0.1, 0.2]}, seeds=range(2), files=False)
+    table = importance(load_runs(tmp_path / "s"))
+    assert len(table) == 3 + 3 + 1 + 1 and table["share"].sum() == pytest.approx(1)
+
+
+def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    settings = [
+        {"optimizer.lr": float(10 ** random.uniform(-4, -1)), "model.hidden_size": int(random.integers(8, 128))}
+        for _ in range(80)
+    ]
+
+    def accuracy(overrides: dict[str, Any]) -> float:
+        rate, size = math.log10(overrides["optimizer.lr"]), float(overrides["model.hidden_size"])
+        return 0.9 - 0.02 * (rate + 2.5) ** 2 + 1e-5 * size
+
+    write_sweep(tmp_path / "s", settings=settings, seeds=[0], accuracy=accuracy, noise=0.001, files=False)
+    runs = load_runs(tmp_path / "s")
+    table = importance(runs, seed=3)
+    assert table["term"][0] == "optimizer.lr" and table["share"][0] > 0.8
+    assert list(table["term"])[-1] == REST_TERM and table["share"].sum() == pytest.approx(1)
+    assert set(table["method"]) == {FOREST_METHOD.format(trees=64, seed=3)}
+    assert "by its logarithm" in table["ranges"][0] and "80 values" in table["ranges"][0]
+    assert table.equals(importance(runs, seed=3))
+    assert not table["share"].equals(importance(runs, seed=4)["share"])
+
+
+def test_inert_and_no_op_factors_have_no_share(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {
+        "model.num_layers": [1, 2],
+        "model.dropout": [0.0, 0.5],
+        "model.batch_first": [True, False],
+    }
+    write_sweep(tmp_path / "s", grid, seeds=range(3), no_op=["model.batch_first"])
+    table = importance(load_runs(tmp_path / "s"))
+    assert list(table["term"]) == ["model.dropout", SEEDS_TERM]
+    notes = " ".join(table.attrs["notes"])
+    assert "model.batch_first: no effect" in notes and "those runs are left out" in notes
+    write_sweep(tmp_path / "t", {"model.num_layers": [1]}, seeds=range(3))
+    with pytest.raises(FactorError, match="no factor varies"):
+        importance(load_runs(tmp_path / "t"))
+
+
+def peaked(overrides: dict[str, Any]) -> float:
+    """Two layers do better, each depth at its own rate."""
+    layers, rate = int(overrides["model.num_layers"]), float(overrides["optimizer.lr"])
+    return 0.95 + 0.01 * layers - 0.01 * abs(math.log10(rate / {1: 0.01, 2: 0.001}[layers]))
+
+
+def test_nuisance_levels_are_chosen_on_validation_and_edges_are_told(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
+    write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0005, files=False)
+    choice = choose_nuisance(load_runs(tmp_path / "s"), ["optimizer.lr"])
+    assert list(choice.chosen["optimizer.lr"]) == [0.01, 0.001] and len(choice.runs) == 6
+    assert choice.warnings == ("optimizer.lr=0.001 is best for model.num_layers=2 and lies at the edge of its range",)
+
+
+def test_a_level_that_diverges_is_not_chosen(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
+    states = {list(product(*grid.values())).index((1, 0.01)): "failed"}
+    write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0001, states=states, files=False)
+    chosen = choose_nuisance(load_runs(tmp_path / "s"), ["optimizer.lr"]).chosen
+    assert chosen["optimizer.lr"][0] != 0.01
+
+
+def test_nuisance_needs_validation_and_a_factor(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", GRID, seeds=[0], files=False)
+    runs = load_runs(tmp_path / "s")
+    with pytest.raises(FactorError, match="does not vary"):
+        choose_nuisance(runs, ["optimizer.lr"])
+    with pytest.raises(ResultsError, match="val_accuracy"):
+        choose_nuisance(runs.assign(val_accuracy=np.nan), ["model.num_layers"])
