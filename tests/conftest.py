@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
+from hydra.version import VersionBase
 
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.resolution import Checked
@@ -36,9 +37,10 @@ def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _isolated(mnist_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Data from this session's folder, and Hydra's global state cleared after each test."""
+    """Data from this session's folder, and Hydra's global state after each test as it was before."""
     monkeypatch.setenv("RNN_MNIST_DATA", str(mnist_root))
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setattr(VersionBase.instance(), "version_base", VersionBase.instance().version_base)
     yield
     GlobalHydra.instance().clear()
 
