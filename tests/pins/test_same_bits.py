@@ -3,19 +3,17 @@
 Floating-point results differ between kinds of processor, so that none can be stored: both codes train here and now.
 """
 
-import csv
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
 from rnn_mnist.data.images import DataSet
 from tests.conftest import REPOSITORY
+from tests.pins.bits import assert_same_bits
 
 TRAIN_RUNS = Path(__file__).with_name("train_runs.py")
 
@@ -62,7 +60,6 @@ RUNS = {
         "training.epochs=4", "training.early_stopping_patience=3",
     ],
 }  # fmt: skip
-TIMINGS = ("epoch_seconds", "images_per_second")
 
 
 @pytest.fixture(scope="module")
@@ -99,31 +96,6 @@ def trained(
     return folders
 
 
-def read_metrics(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open(newline="") as file:
-        return [{key: text for key, text in row.items() if key not in TIMINGS} for row in csv.DictReader(file)]
-
-
-def read_weights(run: Path) -> dict[str, torch.Tensor]:
-    parts = torch.load(run / "model.pt", weights_only=True)
-    return {f"{part}.{name}": weight for part, state in parts.items() for name, weight in state.items()}
-
-
-def read_result(run: Path) -> dict[str, Any]:
-    keys = ("run_id", "best_epoch", "val_accuracy", "test_accuracy", "test_loss", "parameters")
-    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
-    return {key: result[key] for key in keys}
-
-
 @pytest.mark.parametrize("name", RUNS)
 def test_bits_stay(name: str, trained: dict[str, Path]) -> None:
-    before, now = trained["first"] / name, trained["today"] / name
-    assert read_metrics(now) == read_metrics(before)
-    for file in ("predictions.npy", "accuracy_by_step.csv"):
-        assert (now / file).read_bytes() == (before / file).read_bytes()
-    assert read_result(now) == read_result(before)
-    weights, weights_before = read_weights(now), read_weights(before)
-    assert list(weights) == list(weights_before)
-    for key, weight in weights.items():
-        assert weight.dtype == weights_before[key].dtype
-        assert torch.equal(weight, weights_before[key]), key
+    assert_same_bits(trained["today"] / name, trained["first"] / name)
