@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.workstation_launcher import already_shown, in_job
 from rnn_mnist.configuration.compose import CONFIG_DIR, explain_error, register, typed
-from rnn_mnist.configuration.resolution import Checked
+from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.sweep import update_results
 
@@ -57,7 +57,7 @@ def task(composed: DictConfig) -> float:
     return value
 
 
-def _say(checked: Checked) -> None:
+def _say(checked: Resolved) -> None:
     """Print the question and the warnings of a configuration, each once in a process."""
     lines = [f"warning: {warning}" for warning in checked.warnings]
     if checked.config.question:
@@ -68,7 +68,7 @@ def _say(checked: Checked) -> None:
             log.log(logging.WARNING if line.startswith("warning") else logging.INFO, "%s", line)
 
 
-def _preflight(checked: Checked, sweeping: bool) -> None:
+def _preflight(checked: Resolved, sweeping: bool) -> None:
     """Before a run's directory exists: refuse a device that is not there, and warn before a sweep rather than in it."""
     device = checked.config.training.device
     if device not in ("auto", "cpu"):

@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.version import VersionBase
 
 from rnn_mnist.configuration.compose import compose_checked
-from rnn_mnist.configuration.resolution import Checked
+from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.configuration.schema import DataName
 from rnn_mnist.data.images import DataSet, load_data_set
 
@@ -50,7 +50,7 @@ def mnist(mnist_root: Path) -> DataSet:
     return load_data_set(DataName.mnist, mnist_root)
 
 
-def small(*overrides: str) -> Checked:
+def small(*overrides: str) -> Resolved:
     """The composed and checked configuration, made small, with the given overrides on top."""
     return compose_checked([*SMALL, *overrides])
 

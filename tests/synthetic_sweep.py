@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,48 +18,15 @@ import numpy as np
 
 from hydra_plugins.workstation_launcher import directory_name
 from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
-from rnn_mnist.configuration.resolution import check
-from rnn_mnist.configuration.schema import (
-    AdamConfig,
-    Config,
-    CosineConfig,
-    DataConfig,
-    DataName,
-    GRUConfig,
-    LSTMConfig,
-    OneCycleConfig,
-    PermutedPixelsConfig,
-    RandomLengthConfig,
-    RMSpropConfig,
-    RNNConfig,
-    ScheduleConfig,
-    ScheduleName,
-    SequenceConfig,
-    SequenceKind,
-    SGDConfig,
-    TrainingConfig,
-)
+from rnn_mnist.configuration.resolution import resolve
+from rnn_mnist.configuration.schema import SELECTORS, Config, TrainingConfig, chosen
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.sweep import update_results
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 STEPS = 28
 
-_GROUPS: dict[str, dict[str, Callable[[], Any]]] = {
-    "model": {"rnn": RNNConfig, "lstm": LSTMConfig, "gru": GRUConfig},
-    "sequence": {
-        **{kind: partial(SequenceConfig, SequenceKind(kind)) for kind in ("rows", "columns", "pixels")},
-        "permuted_pixels": PermutedPixelsConfig,
-        "random_length": RandomLengthConfig,
-    },
-    "data": {name.value: partial(DataConfig, name) for name in DataName},
-    "optimizer": {"adam": AdamConfig, "sgd": SGDConfig, "rmsprop": RMSpropConfig},
-    "schedule": {
-        "constant": lambda: ScheduleConfig(ScheduleName.constant),
-        "cosine": CosineConfig,
-        "one_cycle": OneCycleConfig,
-    },
-}
+_DEFAULTS = {"model": "lstm", "sequence": "rows", "data": "mnist", "optimizer": "adam", "schedule": "constant"}
 
 
 def write_sweep(
@@ -105,7 +71,7 @@ def write_sweep(
     for seed in seeds:
         for setting in planned:
             overrides = {**(base or {}), **setting}
-            config = check(_config(overrides, seed, directory.name, question)).config
+            config = resolve(_config(overrides, seed, directory.name, question)).config
             identifier = run_id(config)
             if identifier in written:
                 continue  # the real harness recognises it and does not train it twice
@@ -140,18 +106,14 @@ def _spelled(value: Any) -> str:
 
 def _config(overrides: Mapping[str, Any], seed: int, sweep: str, question: str) -> Config:
     config = Config(
-        model=_GROUPS["model"][overrides.get("model", "lstm")](),
-        sequence=_GROUPS["sequence"][overrides.get("sequence", "rows")](),
-        data=_GROUPS["data"][overrides.get("data", "mnist")](),
-        optimizer=_GROUPS["optimizer"][overrides.get("optimizer", "adam")](),
-        schedule=_GROUPS["schedule"][overrides.get("schedule", "constant")](),
+        **{group: chosen(group, overrides.get(group, default)) for group, default in _DEFAULTS.items()},
         training=TrainingConfig(threads=1),
         seed=seed,
         sweep=sweep,
         question=question,
     )
     for key, value in overrides.items():
-        if key not in _GROUPS:
+        if key not in SELECTORS:
             config = _replaced(config, key.split("."), value)
     return config
 

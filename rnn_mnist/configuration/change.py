@@ -24,3 +24,18 @@ class Change:
     effective: Any
     because: Mapping[str, Any]
     reason: str
+
+    def text(self) -> str:
+        """A line for whoever set the key."""
+        causes = " and ".join(f"{key}={written(value)}" for key, value in self.because.items())
+        return (
+            f"{self.key}={written(self.requested)} has no effect with {causes}: {self.reason}; the run counts as "
+            f"{self.key}={written(self.effective)}"
+        )
+
+
+def written(value: Any) -> str:
+    """A value as it is typed on the command line: ``true``, ``null``, ``0.003``."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,6 +9,7 @@ import shlex
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,35 +24,13 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from rnn_mnist.configuration import schema
-from rnn_mnist.configuration.identity import run_id, sweep_name
-from rnn_mnist.configuration.resolution import Checked, ConfigError, check, check_sweep_name
+from rnn_mnist.configuration.identity import flatten, not_in_names, run_id, sweep_name
+from rnn_mnist.configuration.resolution import ConfigError, Resolved, check_sweep_name, resolve
 from rnn_mnist.errors import ExpectedError
 
 _PACKAGE = Path(__file__).parent.parent
 CONFIG_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
 """``conf/``: inside the package in a wheel, beside it in a checkout."""
-
-_SCHEMAS: dict[str, dict[str, type]] = {
-    "model": {"rnn": schema.RNNConfig, "lstm": schema.LSTMConfig, "gru": schema.GRUConfig},
-    "sequence": {
-        "plain": schema.SequenceConfig,
-        "permuted_pixels": schema.PermutedPixelsConfig,
-        "random_length": schema.RandomLengthConfig,
-    },
-    "data": {"data": schema.DataConfig},
-    "optimizer": {
-        "adam": schema.AdamConfig,
-        "adamw": schema.AdamWConfig,
-        "sgd": schema.SGDConfig,
-        "rmsprop": schema.RMSpropConfig,
-    },
-    "schedule": {
-        "constant": schema.ScheduleConfig,
-        "cosine": schema.CosineConfig,
-        "one_cycle": schema.OneCycleConfig,
-        "step": schema.StepConfig,
-    },
-}
 
 _NOT_TEXT = "{override}: not text in this locale's encoding; LC_ALL=C.UTF-8 reads UTF-8"
 
@@ -59,10 +38,10 @@ _NOT_TEXT = "{override}: not text in this locale's encoding; LC_ALL=C.UTF-8 read
 _NEEDS_QUOTES = r"""[^A-Za-z0-9_/\-\\+.$%*@?|:=,(){}\[\]\s"']"""
 
 
-_preflight: Callable[[Checked, bool], object] | None = None
+_preflight: Callable[[Resolved, bool], object] | None = None
 
 
-def register(preflight: Callable[[Checked, bool], object] | None = None) -> None:
+def register(preflight: Callable[[Resolved, bool], object] | None = None) -> None:
     """Make the schema and the resolvers of ``conf/config.yaml`` known to Hydra.
 
     ``preflight`` is called with each checked configuration, and whether it is part of a sweep, before its run's
@@ -70,9 +49,9 @@ def register(preflight: Callable[[Checked, bool], object] | None = None) -> None
     """
     store = ConfigStore.instance()
     store.store(group="schema", name="config", node=schema.Config)
-    for group, nodes in _SCHEMAS.items():
-        for name, node in nodes.items():
-            store.store(group=f"schema/{group}", name=name, node=node)
+    for group in schema.SELECTORS:
+        for name in schema.options(group):
+            store.store(group=group, name=name, node=schema.chosen(group, name))
 
     global _preflight
     _preflight = preflight
@@ -89,6 +68,7 @@ def register(preflight: Callable[[Checked, bool], object] | None = None) -> None
     OmegaConf.register_new_resolver("run_id", resolve_run_id, replace=True)
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
     OmegaConf.register_new_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("not_in_names", lambda: list(not_in_names()), replace=True)
     OmegaConf.register_new_resolver("groups_and_options", _groups_and_options, replace=True)
 
 
@@ -100,7 +80,7 @@ def job_identity(config: DictConfig) -> str:
     return run_id(checked.config)
 
 
-def typed(config: DictConfig) -> Checked:
+def typed(config: DictConfig) -> Resolved:
     """The composed configuration as checked dataclasses.
 
     What Hydra itself was told is checked too: as its node in ``config`` has it, or that of the job that is running.
@@ -126,11 +106,44 @@ def typed(config: DictConfig) -> Checked:
     values: dict[str, Any] = {
         key: OmegaConf.to_object(value) if isinstance(value, DictConfig) else value for key, value in sections.items()
     }
-    return check(schema.Config(**values))
+    return resolve(schema.Config(**values), _given(config))
+
+
+def _given(config: DictConfig) -> dict[str, bool]:
+    """The keys and groups that a study or the command line set, and whether it was the latter."""
+    hydra: Any = config.hydra if "hydra" in config else HydraConfig.get() if HydraConfig.initialized() else None
+    if hydra is None:
+        return {}
+    chosen = hydra.runtime.choices.get("experiment")
+    folders = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
+    studied = [
+        key
+        for name in (chosen if isinstance(chosen, ListConfig) else [chosen])
+        if name
+        for key in _keys_of_study(str(name), tuple(folders))
+    ]
+    given = dict.fromkeys(studied, False)
+    return given | dict.fromkeys((override.lstrip("+~").partition("=")[0] for override in hydra.overrides.task), True)
+
+
+@lru_cache(maxsize=64)
+def _keys_of_study(name: str, folders: tuple[Path, ...]) -> tuple[str, ...]:
+    """The keys that ``experiment/<name>.yaml``, and what it is built from in its folder, sets."""
+    for folder in folders:
+        path = folder / "experiment" / f"{name}.yaml"
+        if path.is_file():
+            content: Any = OmegaConf.to_container(OmegaConf.load(path))
+            bases = [entry for entry in content.pop("defaults", []) if isinstance(entry, str) and entry != "_self_"]
+            content.pop("hydra", None)
+            inherited = [key for base in bases for key in _keys_of_study(base, folders)]
+            return (*inherited, *flatten(content))
+    return ()
 
 
 def options(group: str) -> list[str]:
-    """What can be chosen with ``group=...``: the files of ``conf/``'s folder but those that others are built from."""
+    """What can be chosen with ``group=...``: the catalogue's members, or the files of a folder but those for others."""
+    if group in schema.SELECTORS:
+        return list(schema.options(group))
     return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml") if not path.name.startswith("_"))
 
 
@@ -140,7 +153,7 @@ def _groups_and_options() -> str:
 
 
 def _groups() -> list[str]:
-    return [path.name for path in sorted(CONFIG_DIR.iterdir()) if options(path.name)]
+    return [*schema.SELECTORS, *(path.name for path in sorted(CONFIG_DIR.iterdir()) if options(path.name))]
 
 
 def _check_hydra(hydra: Any) -> None:
@@ -202,7 +215,7 @@ def _refuse_extra_keys(node: type, values: Mapping[str, Any], prefix: str = "") 
             _refuse_extra_keys(section, {str(inner): value._get_node(inner) for inner in value}, f"{prefix}{key}.")
 
 
-def compose_checked(overrides: list[str]) -> Checked:
+def compose_checked(overrides: list[str]) -> Resolved:
     """Compose ``conf/config.yaml`` with command-line overrides, without starting a run.
 
     Raises:
@@ -318,7 +331,7 @@ def _no_such_key(full_key: str, known: list[str]) -> str:
     group, _, wrong = full_key.rpartition(".")
     options = [
         f"{group}={name}"
-        for name, node in _SCHEMAS.get(group, {}).items()
+        for name, node in (schema.options(group) if group in schema.SELECTORS else {}).items()
         if wrong in (entry.name for entry in fields(node))
     ]
     close = difflib.get_close_matches(wrong, known, n=1)

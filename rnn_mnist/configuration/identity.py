@@ -5,30 +5,27 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from hydra_plugins.workstation_launcher import directory_name, readable, without
-from rnn_mnist.configuration.schema import Config
+from rnn_mnist.catalogues.keys import Role
+from rnn_mnist.configuration.schema import Config, keys_where
 
 ID_LENGTH = 12
 SWEEP_NAME_BYTES = 100
 
-# The keys that say how a command is run rather than what; a directory's name leaves them out.
-NOT_IN_NAMES = (
-    "data.root",
-    "training.device",
-    "training.threads",
-    "training.evaluation_batch_size",
-    "sweep",
-    "resume",
-)
 
-# Keys that change where, how fast or with what display a run is made, and not what its result means.
-NOT_IDENTITY = (
-    "model.parameter_budget",  # resolved into model.hidden_size
-    "question",
-    *NOT_IN_NAMES,
-)
+@lru_cache(maxsize=1)
+def not_in_names() -> tuple[str, ...]:
+    """The keys that say how a command is run rather than what; a directory's name leaves them out."""
+    return keys_where(lambda key: not key.declared.in_names)
+
+
+@lru_cache(maxsize=1)
+def not_identity() -> tuple[str, ...]:
+    """The keys that change where, how fast or with what display a run is made, and those that decide others."""
+    return keys_where(lambda key: key.declared.role != Role.identity)
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -51,21 +48,21 @@ def config_as_dict(config: Config) -> dict[str, Any]:
 def run_id(config: Config) -> str:
     """The first 12 hex digits of SHA-256 over the canonical JSON of an *effective* configuration.
 
-    The configuration is the one that :func:`rnn_mnist.configuration.resolution.check` returns, whole (no default is
-    left out), less :data:`NOT_IDENTITY`.
+    The configuration is the one that :func:`rnn_mnist.configuration.resolution.resolve` returns, whole (no default is
+    left out), less :func:`not_identity`.
     """
-    return _digest(config, NOT_IDENTITY)
+    return _digest(config, not_identity())
 
 
 def setting_id(config: Config) -> str:
     """The run's id without the seed: equal for all replicates of a setting."""
-    return _digest(config, (*NOT_IDENTITY, "seed"))
+    return _digest(config, (*not_identity(), "seed"))
 
 
 def _digest(config: Config, leave_out: Iterable[str]) -> str:
     flat = flatten(config_as_dict(config))
     for key in leave_out:
-        del flat[key]
+        flat.pop(key, None)
     canonical = json.dumps(flat, sort_keys=True, separators=(",", ":"))
     return _digest_text(canonical)
 
@@ -74,7 +71,7 @@ def sweep_name(name: str | None, overrides: Iterable[str]) -> str:
     """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes."""
     if name is not None:
         return name
-    telling = without(overrides, NOT_IN_NAMES)
+    telling = without(overrides, not_in_names())
     text = readable(telling, SWEEP_NAME_BYTES)
     if text == readable(telling, sys.maxsize):
         return text

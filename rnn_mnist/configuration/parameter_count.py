@@ -2,29 +2,17 @@
 
 from dataclasses import replace
 
-from rnn_mnist.configuration.schema import NUM_CLASSES, Cell, LSTMConfig, ModelConfig
-
-GATES = {Cell.rnn: 1, Cell.lstm: 4, Cell.gru: 3}
+from rnn_mnist.catalogues.cells import CELLS, ModelConfig
+from rnn_mnist.configuration.schema import NUM_CLASSES
 
 
 def parameter_count(model: ModelConfig, input_size: int, num_classes: int = NUM_CLASSES) -> int:
-    """Parameters of the recurrent module and of the linear layer on its read-out.
-
-    Each layer and direction holds ``weight_ih [G*H, input]``, ``weight_hh [G*H, P]``, two biases ``[G*H]`` and, with a
-    projection, ``weight_hr [P, H]``; G gates, P the size of the hidden state (https://docs.pytorch.org, ``nn.LSTM``).
-    """
-    hidden_size = model.hidden_size
-    proj_size = model.proj_size if isinstance(model, LSTMConfig) else 0
-    state_size = proj_size or hidden_size
-    gate_rows = GATES[model.cell] * hidden_size
+    """Parameters of the recurrent module and of the linear layer on its read-out."""
     total = 0
     for layer in range(model.num_layers):
-        layer_input = input_size if layer == 0 else model.num_directions * state_size
-        per_direction = gate_rows * (layer_input + state_size) + proj_size * hidden_size
-        if model.bias:
-            per_direction += 2 * gate_rows
-        total += model.num_directions * per_direction
-    return total + num_classes * (model.num_directions * state_size + 1)
+        layer_input = input_size if layer == 0 else model.output_size
+        total += model.num_directions * CELLS[model.cell].parameter_count(model, layer_input)
+    return total + num_classes * (model.output_size + 1)
 
 
 def hidden_size_for_budget(model: ModelConfig, input_size: int, budget: int) -> int:
@@ -37,7 +25,7 @@ def hidden_size_for_budget(model: ModelConfig, input_size: int, budget: int) -> 
     def count(hidden_size: int) -> int:
         return parameter_count(replace(model, hidden_size=hidden_size), input_size)
 
-    smallest = 1 + (model.proj_size if isinstance(model, LSTMConfig) else 0)
+    smallest = 1 + model.projection_size
     if count(smallest) > 2 * budget:
         raise ValueError(f"the smallest such model, hidden_size={smallest}, has {count(smallest):,} parameters")
     above = smallest

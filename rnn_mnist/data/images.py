@@ -17,7 +17,8 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from hydra_plugins.workstation_launcher import write_atomically
-from rnn_mnist.configuration.schema import IMAGE_SIZE, DataName
+from rnn_mnist.catalogues.sequences import IMAGE_SIZE
+from rnn_mnist.configuration.schema import DataName
 from rnn_mnist.data.seeding import generator
 from rnn_mnist.errors import ExpectedError
 

@@ -3,41 +3,18 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rnn_mnist.configuration.schema import (
-    IMAGE_SIZE,
-    AugmentationConfig,
-    PermutedPixelsConfig,
-    RandomLengthConfig,
-    SequenceConfig,
-    SequenceKind,
-)
+from rnn_mnist.catalogues.sequences import IMAGE_SIZE, PIXELS, SEQUENCES, SequenceConfig
+from rnn_mnist.configuration.schema import AugmentationConfig
 from rnn_mnist.data.seeding import generator
 
 
-def to_sequences(images: Tensor, kind: SequenceKind, permutation: Tensor | None = None) -> Tensor:
-    """Grey values ``[batch, 28, 28]`` as sequences ``[batch, time, feature]``.
-
-    ``permutation`` is the order of the 784 pixels, for ``permuted_pixels`` alone.
-    """
-    match kind:
-        case SequenceKind.rows | SequenceKind.random_length:
-            return images  # [batch, time=28 rows, feature=28 columns]
-        case SequenceKind.columns:
-            return images.transpose(1, 2)  # [batch, time=28 columns, feature=28 rows]
-        case SequenceKind.pixels:
-            return images.reshape(len(images), -1, 1)  # [batch, time=784, feature=1]
-        case SequenceKind.permuted_pixels:
-            if permutation is None:
-                raise ValueError("permuted_pixels needs a permutation")
-            return images.reshape(len(images), -1)[:, permutation].unsqueeze(2)
-
-
 def pixel_permutation(seed: int) -> Tensor:
-    """The order of the 784 pixels, ``[784]``, drawn from ``sequence.permutation_seed``."""
+    """One random order of the 784 pixels, ``[784]``, drawn from ``sequence.permutation_seed``."""
     return torch.randperm(IMAGE_SIZE * IMAGE_SIZE, generator=generator(seed, "permutation"))
 
 
@@ -51,24 +28,32 @@ class SequenceReader:
     """Turns uint8 images into the sequences of one configuration.
 
     Attributes:
-        kind: how an image is read.
-        permutation: order of the pixels ``[784]`` on the device, or None.
+        shape: the (longest) number of time steps and the features of each.
+        order: the pixel (0 to 783) at each place, ``[time * feature]`` on the device; None where the image's own
+            memory is read, row by row or column by column.
+        by_column: whether it is column by column.
         lengths: valid time steps of each image of the part ``[image]``, on the CPU (where packing wants them), or None.
     """
 
-    kind: SequenceKind
-    permutation: Tensor | None
+    shape: tuple[int, int]
+    order: Tensor | None
+    by_column: bool
     lengths: Tensor | None
 
     @classmethod
     def create(cls, config: SequenceConfig, count: int, part: str, device: torch.device) -> "SequenceReader":
         """The reader for the ``count`` images of ``part`` (``train`` or ``test``)."""
-        permutation = lengths = None
-        if isinstance(config, PermutedPixelsConfig):
-            permutation = pixel_permutation(config.permutation_seed).to(device)
-        if isinstance(config, RandomLengthConfig):
-            lengths = random_lengths(count, config.min_rows, config.length_seed, part)
-        return cls(config.kind, permutation, lengths)
+        spec = SEQUENCES[config.kind]
+        order = spec.order(config, lambda seed: pixel_permutation(seed).numpy())
+        by_column = np.array_equal(order, PIXELS.T)
+        in_memory = by_column or np.array_equal(order.ravel(), PIXELS.ravel())
+        lengths = None
+        if spec.lengths is not None:
+            min_rows, seed = spec.lengths(config)
+            lengths = random_lengths(count, min_rows, seed, part)
+        # A copy, because torch takes no view that runs backwards.
+        gathered = None if in_memory else torch.from_numpy(order.ravel().copy()).to(device)
+        return cls((order.shape[0], order.shape[1]), gathered, by_column, lengths)
 
     def read(self, images: Tensor, indices: Tensor) -> tuple[Tensor, Tensor | None]:
         """Sequences ``[batch, time, feature]`` in [0, 1] and lengths ``[batch]`` (or None).
@@ -76,8 +61,14 @@ class SequenceReader:
         ``images`` are grey values ``[batch, 28, 28]`` of 0 to 255, in the order of ``indices`` (``[batch]``, CPU).
         """
         scaled = images.to(torch.float32).div_(255)
-        sequences = to_sequences(scaled, self.kind, self.permutation)
-        return sequences, None if self.lengths is None else self.lengths[indices]
+        return self.arrange(scaled), None if self.lengths is None else self.lengths[indices]
+
+    def arrange(self, images: Tensor) -> Tensor:
+        """Grey values ``[batch, 28, 28]`` as sequences ``[batch, time, feature]``."""
+        if self.by_column:
+            return images.transpose(1, 2)
+        flat = images.reshape(len(images), -1)
+        return (flat if self.order is None else flat[:, self.order]).reshape(len(images), *self.shape)
 
 
 def augment(images: Tensor, config: AugmentationConfig, stream: torch.Generator) -> Tensor:

@@ -1,22 +1,14 @@
 """What each parameter of a recurrent classifier does, and what it does not do, in the words of one configuration."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from rnn_mnist.configuration.parameter_count import GATES, parameter_count
-from rnn_mnist.configuration.schema import (
-    Cell,
-    Config,
-    DataName,
-    Initialisation,
-    LSTMConfig,
-    ModelConfig,
-    RandomLengthConfig,
-    Readout,
-    RNNConfig,
-    SequenceConfig,
-    SequenceKind,
-)
+from rnn_mnist.catalogues.cells import CELLS, Initialization, LSTMConfig, ModelConfig, Readout, RNNConfig
+from rnn_mnist.catalogues.keys import METADATA
+from rnn_mnist.catalogues.sequences import SEQUENCES
+from rnn_mnist.configuration.change import written
+from rnn_mnist.configuration.parameter_count import parameter_count
+from rnn_mnist.configuration.schema import Config
 
 
 @dataclass(frozen=True)
@@ -53,8 +45,10 @@ def parameter_notes(config: Config) -> list[ParameterNote]:
                 "nn.LSTM and nn.GRU do not have it: their gates are sigmoids, their candidates tanh.",
             )
         )
-    if isinstance(model, LSTMConfig):
+    elif isinstance(model, LSTMConfig):
         notes += [_proj_size(model), _forget_bias(model)]
+    else:
+        notes += _declared(model)
     notes.append(_sequence(config))
     return notes
 
@@ -64,30 +58,36 @@ def output_at(model: ModelConfig, step: str) -> str:
     return f"output[:, {step}]" if model.batch_first else f"output[{step}]"
 
 
+def _declared(model: ModelConfig) -> list[ParameterNote]:
+    """The keys of another cell, as it declares them."""
+    common = {entry.name for entry in fields(ModelConfig)}
+    return [
+        ParameterNote(entry.name, written(getattr(model, entry.name)), f"{entry.metadata[METADATA].meaning}.", "")
+        for entry in fields(model)
+        if entry.name not in common and METADATA in entry.metadata
+    ]
+
+
 def _cell(config: Config) -> ParameterNote:
     model = config.model
+    spec = CELLS[model.cell]
     activation = model.nonlinearity if isinstance(model, RNNConfig) else ""
     summed = "W_ih x + b_ih + W_hh h + b_hh" if model.bias else "W_ih x + W_hh h"
-    does = {
-        Cell.rnn: f"h = {activation}({summed}): the state is rewritten whole at every step.",
-        Cell.lstm: "Keeps a cell state c beside h; gates decide what c forgets and takes in, and what of it h shows.",
-        Cell.gru: "One state h; a gate decides how much of it is kept, another how much of it the candidate sees.",
-    }[model.cell]
     return ParameterNote(
         "model",
-        str(model.cell),
-        does,
+        model.cell,
+        spec.does.format(nonlinearity=activation, summed=summed),
         f"At equal hidden_size cells are not equally large: {_against_rnn(config)}. model.parameter_budget "
         "compares them at equal size.",
     )
 
 
 def _against_rnn(config: Config) -> str:
-    model, features = config.model, config.sequence.shape[1]
-    if model.cell == Cell.rnn:
+    model, features = config.model, config.features
+    if isinstance(model, RNNConfig):
         return "nn.GRU has 3x and nn.LSTM 4x the recurrent parameters of this one"
-    if not (isinstance(model, LSTMConfig) and model.proj_size):
-        return f"this one has {GATES[model.cell]}x the recurrent parameters of nn.RNN (RNN 1, GRU 3, LSTM 4)"
+    if not model.projection_size:
+        return f"this one has {CELLS[model.cell].gates}x the recurrent parameters of nn.RNN (RNN 1, GRU 3, LSTM 4)"
     plain = RNNConfig(
         num_layers=model.num_layers,
         hidden_size=model.hidden_size,
@@ -110,7 +110,7 @@ def _num_layers(config: Config) -> ParameterNote:
         "One recurrent layer: nothing is stacked on it."
         if layers == 1
         else f"Stacks {layers} recurrent layers: each reads the outputs of the one below, step by step.",
-        f"It is not the number of time steps: every layer runs through all of them, {_steps(config.sequence)}, with "
+        f"It is not the number of time steps: every layer runs through all of them, {_steps(config)}, with "
         "the same weights. More steps add no parameter, more layers do.",
     )
 
@@ -130,7 +130,7 @@ def _hidden_size(model: ModelConfig) -> ParameterNote:
 
 
 def _batch_first(model: ModelConfig) -> ParameterNote:
-    states = "h_0, h_n, c_0 and c_n" if model.cell == Cell.lstm else "h_0 and h_n"
+    states = "h_0, h_n, c_0 and c_n" if CELLS[model.cell].cell_state else "h_0 and h_n"
     return ParameterNote(
         "batch_first",
         _yes(model.batch_first),
@@ -144,11 +144,11 @@ def _batch_first(model: ModelConfig) -> ParameterNote:
 def _bias(model: ModelConfig) -> ParameterNote:
     redundant = (
         "In the candidate n of a GRU the second one is not redundant: the reset gate multiplies it."
-        if model.cell == Cell.gru
+        if CELLS[model.cell].second_bias_acts
         else "Only their sum acts, so that one would do: two are kept for cuDNN's sake."
     )
     does = (
-        f"Two vectors a layer and direction, b_ih and b_hh, of {GATES[model.cell] * model.hidden_size} each. "
+        f"Two vectors a layer and direction, b_ih and b_hh, of {CELLS[model.cell].gates * model.hidden_size} each. "
         f"{redundant}"
         if model.bias
         else "No bias vectors in the recurrent layers."
@@ -197,7 +197,7 @@ def _bidirectional(model: ModelConfig) -> ParameterNote:
 def _readout(config: Config) -> ParameterNote:
     model = config.model
     value, last = str(model.readout), output_at(model, "-1")
-    if isinstance(config.sequence, RandomLengthConfig):
+    if SEQUENCES[config.sequence.kind].lengths is not None:
         last = "output at each sequence's last valid step"
     match model.readout:
         case Readout.last_step if model.bidirectional:
@@ -205,7 +205,7 @@ def _readout(config: Config) -> ParameterNote:
                 "readout",
                 value,
                 f"Classifies {last}: the forward half has read the whole sequence.",
-                f"The backward half has not: it starts there, and has read one step of {_steps(config.sequence)}; "
+                f"The backward half has not: it starts there, and has read one step of {_steps(config)}; "
                 f"{_what_the_backward_half_knows(config)}. readout=final_hidden takes the backward state that has read "
                 "all.",
             )
@@ -249,10 +249,10 @@ def _what_the_backward_half_knows(config: Config) -> str:
         return "the layers below, which have read everything, tell it a little more"
     words = "in a single layer it knows nothing else"
     measured = (
-        model.cell == Cell.lstm
-        and not (isinstance(model, LSTMConfig) and model.proj_size)
-        and config.sequence.kind == SequenceKind.rows
-        and config.data.name == DataName.mnist
+        isinstance(model, LSTMConfig)
+        and not model.proj_size
+        and config.sequence.kind == "rows"
+        and config.data.name == "mnist"
     )
     if measured:
         words += (
@@ -265,15 +265,15 @@ def _what_the_backward_half_knows(config: Config) -> str:
 def _init(model: ModelConfig) -> ParameterNote:
     bound = f"U(-k, k), k = 1/sqrt(H) = {model.hidden_size**-0.5:.3f}"
     match model.init:
-        case Initialisation.pytorch:
+        case Initialization.pytorch:
             does = f"All weights{' and biases' if model.bias else ''} from {bound}"
-        case Initialisation.orthogonal:
-            whole = "The recurrent matrix" if model.cell == Cell.rnn else "The recurrent matrix of each gate"
+        case Initialization.orthogonal:
+            whole = "The recurrent matrix" if CELLS[model.cell].gates == 1 else "The recurrent matrix of each gate"
             if isinstance(model, LSTMConfig) and model.proj_size:
                 does = f"{whole} has orthonormal columns (Saxe et al. 2014); the rest is from {bound}"
             else:
                 does = f"{whole} is orthogonal: it keeps lengths (Saxe et al. 2014); the rest is from {bound}"
-        case Initialisation.identity:
+        case Initialization.identity:
             biases = " biases 0," if model.bias else ""
             does = f"W_hh = 1,{biases} W_ih from N(0, 0.001): h starts as a sum of what was read (Le et al. 2015)"
     if isinstance(model, LSTMConfig) and model.forget_bias is not None:
@@ -313,28 +313,29 @@ def _forget_bias(model: LSTMConfig) -> ParameterNote:
 
 
 def _sequence(config: Config) -> ParameterNote:
-    steps, features = config.sequence.shape
-    if config.sequence.kind == SequenceKind.random_length:
+    spec = SEQUENCES[config.sequence.kind]
+    steps, features = spec.shape
+    if spec.lengths is not None:
         does = (
-            f"{_steps(config.sequence)} steps of {features} features; each image has its own number, packed so that "
+            f"{_steps(config)} steps of {features} features; each image has its own number, packed so that "
             "none is padding."
         )
     else:
         does = f"{steps} steps of {features} {'feature' if features == 1 else 'features'}."
     return ParameterNote(
         "sequence",
-        str(config.sequence.kind),
+        config.sequence.kind,
         does,
         "The number of steps changes time and difficulty, not the number of parameters; the features of a step do.",
     )
 
 
-def _steps(sequence: SequenceConfig) -> str:
+def _steps(config: Config) -> str:
     """How many time steps a sequence has: ``28``, or ``14 to 28`` where that differs from image to image."""
-    longest = sequence.shape[0]
-    if isinstance(sequence, RandomLengthConfig) and sequence.min_rows < longest:
-        return f"{sequence.min_rows} to {longest}"
-    return str(longest)
+    spec = SEQUENCES[config.sequence.kind]
+    longest = spec.shape[0]
+    fewest = spec.lengths(config.sequence)[0] if spec.lengths else longest
+    return f"{fewest} to {longest}" if fewest < longest else str(longest)
 
 
 def _percent(fraction: float) -> str:

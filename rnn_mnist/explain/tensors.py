@@ -15,28 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnn_mnist.configuration.parameter_count import GATES
-from rnn_mnist.configuration.schema import (
-    IMAGE_SIZE,
-    NUM_CLASSES,
-    Cell,
-    Config,
-    LSTMConfig,
-    ModelConfig,
-    Readout,
-    SequenceKind,
-)
+from rnn_mnist.catalogues.cells import CELLS, ModelConfig, Readout
+from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES
+from rnn_mnist.configuration.schema import NUM_CLASSES, Config
 from rnn_mnist.data.sequences import SequenceReader
 from rnn_mnist.explain.notes import ParameterNote, output_at, parameter_notes
 from rnn_mnist.network.classifier import RecurrentClassifier
 
 _META = torch.device("meta")
-
-GATE_NAMES = {
-    Cell.rnn: "no gates: one candidate state",
-    Cell.lstm: "input i, forget f, cell candidate g, output o",
-    Cell.gru: "reset r, update z, candidate n",
-}
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,7 @@ class Explanation:
 def explain(config: Config) -> Explanation:
     """Build the configured model, run one batch through it, both without their numbers, and describe what there is."""
     with _META:
-        model = RecurrentClassifier(config.model, config.sequence.shape[1]).eval()
+        model = RecurrentClassifier(config.model, config.features).eval()
     weights = _weight_rows(model, config.model)
     return Explanation(
         module=repr(model.recurrent),
@@ -98,7 +84,8 @@ def explain(config: Config) -> Explanation:
 
 def _letters(config: Config) -> dict[str, tuple[str, int]]:
     model = config.model
-    steps, features = config.sequence.shape
+    steps, features = SEQUENCES[config.sequence.kind].shape
+    spec = CELLS[model.cell]
     letters = {
         "B": ("batch: images handled together, training.batch_size", config.training.batch_size),
         "T": ("time steps of the sequence (the longest, if they differ)", steps),
@@ -106,20 +93,16 @@ def _letters(config: Config) -> dict[str, tuple[str, int]]:
         "L": ("layers, model.num_layers", model.num_layers),
         "D": ("directions: 2 if model.bidirectional, else 1", model.num_directions),
         "H": (f"features of a {'cell' if _projected(model) else 'hidden'} state, model.hidden_size", model.hidden_size),
-        "G": (f"blocks stacked in each weight ({GATE_NAMES[model.cell]})", GATES[model.cell]),
+        "G": (f"blocks stacked in each weight ({spec.gate_names})", spec.gates),
         "C": ("classes", NUM_CLASSES),
     }
     if _projected(model):
-        letters["P"] = ("features of a projected hidden state, model.proj_size", _state_size(model))
+        letters["P"] = ("features of a projected hidden state, model.proj_size", model.state_size)
     return letters
 
 
 def _projected(model: ModelConfig) -> bool:
-    return isinstance(model, LSTMConfig) and model.proj_size > 0
-
-
-def _state_size(model: ModelConfig) -> int:
-    return model.output_size // model.num_directions
+    return model.projection_size > 0
 
 
 @torch.inference_mode()
@@ -158,9 +141,12 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
                 "the same without padding: a PackedSequence holds the valid steps alone, time step by time step",
             )
         )
-    # The shapes of the zeros that the module makes for itself where it is called without a state.
-    h_0 = recurrent.get_expected_hidden_size(inputs, None)
-    rows.append(TensorRow("h_0", f"[D*L, B, {p}]", h_0, "the hidden state before the first step: zeros unless given"))
+    if isinstance(recurrent, nn.RNNBase):
+        # The shapes of the zeros that the module makes for itself where it is called without a state.
+        h_0 = recurrent.get_expected_hidden_size(inputs, None)
+        rows.append(
+            TensorRow("h_0", f"[D*L, B, {p}]", h_0, "the hidden state before the first step: zeros unless given")
+        )
     if isinstance(recurrent, nn.LSTM):
         c_0 = recurrent.get_expected_cell_size(inputs, None)
         rows.append(TensorRow("c_0", "[D*L, B, H]", c_0, "the cell state before the first step: zeros too"))
@@ -170,7 +156,7 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
             layout.format(f"D*{p}"),
             tuple(output.shape),
             "h of the last layer after every time step"
-            + (", forward and backward side by side" if recurrent.bidirectional else ""),
+            + (", forward and backward side by side" if config.model.bidirectional else ""),
         )
     )
     h_n = final[0] if isinstance(final, tuple) else final
@@ -185,7 +171,7 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
 
 
 def _final_state(config: Config) -> str:
-    last = "the last step" if config.sequence.kind != SequenceKind.random_length else "the last valid step"
+    last = "the last valid step" if _lengths_differ(config) else "the last step"
     if config.model.bidirectional:
         whose = f"h of every layer and direction after {last} it reads (backward: the first one of the sequence)"
     else:
@@ -194,7 +180,7 @@ def _final_state(config: Config) -> str:
 
 
 def _read_out(config: Config) -> str:
-    model, padded = config.model, config.sequence.kind == SequenceKind.random_length
+    model, padded = config.model, _lengths_differ(config)
     steps = "the valid steps" if padded else "all steps"
     last = "each sequence's last valid step" if padded else f"the last step, {output_at(model, '-1')}"
     return {
@@ -206,42 +192,40 @@ def _read_out(config: Config) -> str:
     }[model.readout]
 
 
+def _lengths_differ(config: Config) -> bool:
+    return SEQUENCES[config.sequence.kind].lengths is not None
+
+
 def _reading(config: Config) -> str:
-    words = {
-        "rows": "one row of the image a time step, from the top",
-        "columns": "one column of the image a time step, from the left",
-        "pixels": "one pixel a time step, in reading order",
-        "permuted_pixels": "one pixel a time step, in one random order for all images",
-        "random_length": "one row a time step; how many of them are valid differs from image to image",
-    }
-    return f"{words[config.sequence.kind]}; scaled to 0 to 1"
+    return f"{SEQUENCES[config.sequence.kind].reads}; scaled to 0 to 1"
 
 
 def _weight_rows(model: RecurrentClassifier, config: ModelConfig) -> list[WeightRow]:
-    p = "P" if _projected(config) else "H"
+    p, spec = "P" if _projected(config) else "H", CELLS[config.cell]
     rows = []
     for name, parameter in model.named_parameters():
         kind = name.removeprefix("recurrent.")
         first_layer = "_l0" in kind
         source = "the input" if first_layer else "the outputs of the layer below"
         backward = ", backward direction" if kind.endswith("_reverse") else ""
-        target, gates = "the gates", f"; rows: {GATE_NAMES[config.cell]}"
-        if config.cell == Cell.rnn:
-            target, gates = "the new h", ""
-        symbols, meaning = {
+        target, gates = ("the gates", f"; rows: {spec.gate_names}") if spec.gates > 1 else ("the new h", "")
+        known = {
             "weight_ih": (f"[G*H, {'F' if first_layer else f'D*{p}'}]", f"from {source} to {target}{backward}{gates}"),
             "weight_hh": (f"[G*H, {p}]", f"from h of the step before to {target}{backward}{gates}"),
             "weight_hr": ("[P, H]", f"projects h to P features{backward}"),
             "bias_ih": ("[G*H]", f"added to the input's part{backward}"),
-            "bias_hh": ("[G*H]", f"added to the hidden state's part{backward}{_second_bias(config.cell)}"),
+            "bias_hh": ("[G*H]", f"added to the hidden state's part{backward}{_second_bias(spec.second_bias_acts)}"),
             "linear.weight": (f"[C, D*{p}]", "from the features to the logits"),
             "linear.bias": ("[C]", "added to the logits"),
-        }[kind.partition("_l")[0] if not kind.startswith("linear") else kind]
+        }
+        # A module of another cell may have weights of its own kinds.
+        prefix = kind if kind.startswith("linear") else kind.partition("_l")[0]
+        symbols, meaning = known.get(prefix, ("", f"a weight of the module{backward}"))
         rows.append(WeightRow(name, symbols, tuple(parameter.shape), meaning, parameter.numel()))
     return rows
 
 
-def _second_bias(cell: Cell) -> str:
-    if cell == Cell.gru:
+def _second_bias(acts: bool) -> str:
+    if acts:
         return "; the reset gate acts on it in n, so that there it is no mere double"
     return "; only the sum of the two counts"

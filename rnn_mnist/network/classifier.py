@@ -4,26 +4,32 @@ Letters in shapes: D directions (2 if bidirectional), L layers, H ``hidden_size`
 set, else H).
 """
 
+from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from rnn_mnist.configuration.schema import NUM_CLASSES, Cell, LSTMConfig, ModelConfig, Readout, RNNConfig
-from rnn_mnist.network.initialization import initialise
+from rnn_mnist.catalogues.cells import CELLS, ModelConfig, Readout
+from rnn_mnist.configuration.schema import NUM_CLASSES
+from rnn_mnist.errors import ExpectedError
+from rnn_mnist.network.initialization import initialize
 
-CELLS: dict[Cell, type[nn.RNNBase]] = {Cell.rnn: nn.RNN, Cell.lstm: nn.LSTM, Cell.gru: nn.GRU}
+
+class CellError(ExpectedError):
+    """A module of the user's own that cannot be had; the message names it."""
 
 
-def build_recurrent(config: ModelConfig, input_size: int) -> nn.RNNBase:
-    """The ``torch.nn`` module that ``config`` describes, as PyTorch initialises it."""
-    specific: dict[str, Any] = {}
-    if isinstance(config, RNNConfig):
-        specific["nonlinearity"] = str(config.nonlinearity)
-    if isinstance(config, LSTMConfig):
-        specific["proj_size"] = config.proj_size
-    return CELLS[config.cell](
+def build_recurrent(config: ModelConfig, input_size: int) -> nn.Module:
+    """The recurrent module that ``config`` describes, as it initializes itself.
+
+    Raises:
+        CellError: if the class of ``model=custom`` cannot be imported.
+    """
+    spec = CELLS[config.cell]
+    arguments = {name: getattr(config, name) for name in spec.arguments}
+    module: nn.Module = _find_class(spec.path(config))(
         input_size=input_size,
         hidden_size=config.hidden_size,
         num_layers=config.num_layers,
@@ -31,25 +37,35 @@ def build_recurrent(config: ModelConfig, input_size: int) -> nn.RNNBase:
         batch_first=config.batch_first,
         dropout=config.dropout,
         bidirectional=config.bidirectional,
-        **specific,
+        **{name: str(value) if isinstance(value, str) else value for name, value in arguments.items()},
     )
+    return module
+
+
+def _find_class(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise CellError(f"model.module={path}: cannot be imported: {error}") from error
 
 
 class RecurrentClassifier(nn.Module):
     """``linear(readout(recurrent(sequences)))``.
 
     Attributes:
-        recurrent: the ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` itself.
+        recurrent: the ``nn.RNN``, ``nn.LSTM``, ``nn.GRU`` or another cell, itself.
         linear: ``nn.Linear(D*P, classes)``.
     """
 
     def __init__(self, config: ModelConfig, input_size: int, num_classes: int = NUM_CLASSES) -> None:
-        """Build and initialise it from PyTorch's global generator."""
+        """Build and initialize it from PyTorch's global generator."""
         super().__init__()
         self.readout = config.readout
+        self.batch_first, self.bidirectional = config.batch_first, config.bidirectional
         self.recurrent = build_recurrent(config, input_size)
         self.linear = nn.Linear(config.output_size, num_classes)
-        initialise(self.recurrent, config)
+        initialize(self.recurrent, config)
 
     def forward(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Logits ``[batch, class]`` of sequences ``[batch, time, feature]``.
@@ -66,7 +82,7 @@ class RecurrentClassifier(nn.Module):
         The module itself sees ``[batch, time, feature]`` or ``[time, batch, feature]`` as its ``batch_first`` says, and
         packed sequences where there are lengths.
         """
-        batch_first = self.recurrent.batch_first
+        batch_first = self.batch_first
         inputs = sequences if batch_first else sequences.transpose(0, 1)
         if lengths is None:
             output, state = self.recurrent(inputs)
@@ -97,7 +113,7 @@ class RecurrentClassifier(nn.Module):
                 features = output.masked_fill(~valid, -torch.inf).cummax(1).values
         else:
             features = output.gather(1, last.unsqueeze(2).expand_as(output))
-            if self.readout == Readout.final_hidden and self.recurrent.bidirectional:
+            if self.readout == Readout.final_hidden and self.bidirectional:
                 half = features.shape[2] // 2
                 whole = output[:, :1, half:].expand(-1, steps, -1)
                 features = torch.cat([features[:, :, :half], whole], 2)
@@ -108,7 +124,7 @@ class RecurrentClassifier(nn.Module):
         """The features ``[batch, D*P]`` that the linear layer classifies."""
         match self.readout:
             case Readout.final_hidden:
-                directions = 2 if self.recurrent.bidirectional else 1
+                directions = 2 if self.bidirectional else 1
                 return hidden[-directions:].transpose(0, 1).reshape(len(output), -1)
             case Readout.last_step:
                 if lengths is None:

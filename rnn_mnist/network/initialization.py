@@ -5,10 +5,10 @@ from typing import cast
 import torch
 from torch import nn
 
-from rnn_mnist.configuration.schema import Initialisation, LSTMConfig, ModelConfig
+from rnn_mnist.catalogues.cells import Initialization, LSTMConfig, ModelConfig
 
 
-def initialise(recurrent: nn.RNNBase, config: ModelConfig) -> None:
+def initialize(recurrent: nn.Module, config: ModelConfig) -> None:
     """Overwrite PyTorch's initial values as ``config.init`` and ``config.forget_bias`` say.
 
     - ``orthogonal``: the recurrent matrix of each gate, ``[H, P]``, is (semi-)orthogonal (Saxe et al. 2014).
@@ -18,11 +18,11 @@ def initialise(recurrent: nn.RNNBase, config: ModelConfig) -> None:
     hidden_size = config.hidden_size
     with torch.no_grad():
         for name, weight in recurrent.named_parameters():
-            if config.init == Initialisation.orthogonal and name.startswith("weight_hh"):
+            if config.init == Initialization.orthogonal and name.startswith("weight_hh"):
                 for gate in torch.split(weight, hidden_size):  # [H, P] each
                     # Not every device computes the QR decomposition behind it; models start on the CPU.
                     nn.init.orthogonal_(gate)
-            if config.init == Initialisation.identity:
+            if config.init == Initialization.identity:
                 if name.startswith("weight_hh"):
                     nn.init.eye_(weight)
                 elif name.startswith("weight_ih"):

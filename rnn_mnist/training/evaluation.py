@@ -67,7 +67,7 @@ def accuracy_by_step(
     has read the rest of the sequence at every step, so that early steps are not ignorant there.
     """
     model.eval()
-    steps = images.images.shape[1] * images.images.shape[2] if reader.kind.reads_pixels else images.images.shape[1]
+    steps = reader.shape[0]
     correct = torch.zeros(steps, dtype=torch.int64)
     indices = torch.arange(len(images))
     for batch in torch.split(indices, max(1, min(batch_size, STEPS_AT_ONCE // steps))):

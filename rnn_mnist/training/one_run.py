@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
-from rnn_mnist.configuration.resolution import Checked
+from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.configuration.schema import Config, Precision
 from rnn_mnist.data.images import data_root, load_data_set
 from rnn_mnist.errors import ExpectedError
@@ -26,7 +26,7 @@ from rnn_mnist.training.trainer import Trainer
 log = logging.getLogger(__name__)
 
 
-def train_run(checked: Checked, directory: Path, overrides: list[str]) -> float:
+def train_run(resolved: Resolved, directory: Path, overrides: list[str]) -> float:
     """Train, or finish, or recognise as finished, the run of one configuration in its directory.
 
     Returns:
@@ -35,7 +35,7 @@ def train_run(checked: Checked, directory: Path, overrides: list[str]) -> float:
     Raises:
         ExpectedError: if the run cannot be made here, or diverges; its status then says why.
     """
-    config = checked.config
+    config = resolved.config
     run, identifier = Run(directory), run_id(config)
     run.lock()
     try:

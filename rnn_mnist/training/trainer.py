@@ -82,7 +82,7 @@ class Trainer:
         self._test_reader = SequenceReader.create(config.sequence, len(data.test), "test", device)
         with global_stream(config.seed, "initialisation", device=device):
             # On the CPU, so that a seed means the same weights on every device.
-            self.model = RecurrentClassifier(config.model, config.sequence.shape[1])
+            self.model = RecurrentClassifier(config.model, config.features)
         self.model.to(device)
         self._parameters = list(self.model.parameters())
         self._optimizer = build_optimizer(config.optimizer, self._parameters)

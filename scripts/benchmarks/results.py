@@ -8,7 +8,7 @@ from pathlib import Path
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
-from rnn_mnist.configuration.resolution import check
+from rnn_mnist.configuration.resolution import resolve
 from rnn_mnist.runs.sweep import RESULT_COLUMNS
 
 
@@ -19,7 +19,7 @@ def measure(runs: int) -> None:
         sweep = Path(folder) / "sweep"
         for seed in range(runs):
             config.seed = seed
-            identifier = run_id(check(config).config)
+            identifier = run_id(resolve(config).config)
             _write(sweep / f"seed={seed}__{identifier}", identifier, setting_id(config), config_as_dict(config))
         start = time.perf_counter()
         table = load_runs(sweep)

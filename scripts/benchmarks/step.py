@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from statistics import median
 
 import torch
@@ -10,11 +11,9 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks.tutorial import TutorialLoop
+from rnn_mnist.catalogues.cells import CELLS
 from rnn_mnist.configuration.compose import compose_checked
-from rnn_mnist.configuration.parameter_count import GATES
-from rnn_mnist.configuration.schema import Cell
 from rnn_mnist.data.images import DataSet, LabelledImages, data_root, load_data_set
-from rnn_mnist.network.classifier import CELLS
 from rnn_mnist.training.execution import describe_device, execution, resolve_device
 from rnn_mnist.training.trainer import Trainer
 
@@ -27,7 +26,7 @@ TIME_STEPS = FEATURES = 28
 class Network:
     """One network that is timed."""
 
-    cell: Cell
+    cell: str
     num_layers: int
     hidden_size: int
 
@@ -36,7 +35,7 @@ class Network:
         return f"{self.cell.upper()} {self.num_layers}x{self.hidden_size}"
 
 
-NETWORKS = (Network(Cell.lstm, 2, 128), Network(Cell.lstm, 1, 32), Network(Cell.gru, 2, 128), Network(Cell.rnn, 2, 128))
+NETWORKS = (Network("lstm", 2, 128), Network("lstm", 1, 32), Network("gru", 2, 128), Network("rnn", 2, 128))
 
 
 class Floor:
@@ -49,7 +48,7 @@ class Floor:
     def __init__(self, network: Network, device: torch.device) -> None:
         """Allocate operands and results."""
         self.network, hidden, rows = network, network.hidden_size, TIME_STEPS * BATCH_SIZE
-        gates = GATES[network.cell] * hidden
+        gates = CELLS[network.cell].gates * hidden
         inputs = [FEATURES] + [hidden] * (network.num_layers - 1)
 
         def make(*shape: int) -> Tensor:
@@ -88,12 +87,12 @@ class Floor:
     def _activate(self, gates: Tensor, h: Tensor) -> None:
         hidden = self.network.hidden_size
         match self.network.cell:
-            case Cell.rnn:
+            case "rnn":
                 gates.tanh_()
-            case Cell.gru:
+            case "gru":
                 gates[:, : 2 * hidden].sigmoid_()
                 gates[:, 2 * hidden :].tanh_()
-            case Cell.lstm:
+            case "lstm":
                 gates[:, : 3 * hidden].sigmoid_()
                 gates[:, 3 * hidden :].tanh_()
                 h.tanh_()
@@ -143,7 +142,7 @@ def _time(
     ).config
     tutorial_loop = TutorialLoop(
         data_root(None),
-        cell=CELLS[network.cell],
+        cell=resolve_name(CELLS[network.cell].module),
         hidden_size=network.hidden_size,
         num_layers=network.num_layers,
         train_images=steps * BATCH_SIZE,

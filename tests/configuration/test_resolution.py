@@ -3,16 +3,28 @@
 import copy
 import math
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import reduce
+from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rnn_mnist.catalogues.cells import GRUConfig, LSTMConfig
+from rnn_mnist.catalogues.optimizers import OPTIMIZERS
+from rnn_mnist.catalogues.schedules import OneCycleConfig
+from rnn_mnist.configuration.change import Change
 from rnn_mnist.configuration.compose import compose_checked, explain_error
-from rnn_mnist.configuration.identity import flatten
+from rnn_mnist.configuration.identity import config_as_dict, flatten, run_id
 from rnn_mnist.configuration.parameter_count import parameter_count
-from rnn_mnist.configuration.resolution import ConfigError, check
-from rnn_mnist.configuration.schema import GRUConfig, LSTMConfig, OneCycleConfig
+from rnn_mnist.configuration.resolution import ConfigError, plainest_fraction, resolve
+from rnn_mnist.configuration.schema import chosen, config_from_dict
+from rnn_mnist.data.images import DataSet
+from rnn_mnist.training.optimization import build_optimizer, build_schedule
+from rnn_mnist.training.trainer import Trainer
+from tests.conftest import small
 
 WRONG = [
     ("model=foo", ("model=foo", "gru, lstm, rnn")),
@@ -128,7 +140,7 @@ def test_every_number_must_be_finite(value: float) -> None:
             wrong = copy.deepcopy(config)
             setattr(reduce(getattr, sections, wrong), name, value)
             with pytest.raises(ConfigError, match=rf"^{re.escape(f'{key}={value}')}: must be a finite number"):
-                check(wrong)
+                resolve(wrong)
             tried.add(key)
     assert {"optimizer.eps", "schedule.final_div_factor", "data.augmentation.max_shift", "model.forget_bias"} < tried
 
@@ -140,7 +152,7 @@ def test_a_hidden_size_that_a_budget_replaces_is_said() -> None:
     assert budget in warning
     sized = compose_checked([budget])
     assert not sized.warnings
-    assert not check(sized.config).warnings
+    assert not resolve(sized.config).warnings
     assert not compose_checked(["experiment=cell_matched", budget]).warnings
 
 
@@ -168,9 +180,10 @@ def test_momentum_is_cycled_only_where_there_is_some() -> None:
 
 
 @pytest.mark.parametrize("optimizer", [["optimizer=rmsprop"], ["optimizer=sgd", "optimizer.momentum=0"]])
-def test_a_cycle_without_momentum_to_move_is_said(optimizer: list[str]) -> None:
-    (warning,) = compose_checked(["schedule=one_cycle", *optimizer]).warnings
-    assert "schedule.cycle_momentum=true has no effect" in warning
+def test_a_cycle_without_momentum_to_move_is_said_to_whoever_asked_for_it(optimizer: list[str]) -> None:
+    assert not compose_checked(["schedule=one_cycle", *optimizer]).warnings
+    (warning,) = compose_checked(["schedule=one_cycle", "schedule.cycle_momentum=true", *optimizer]).warnings
+    assert warning.startswith("schedule.cycle_momentum=true has no effect")
     off = compose_checked(["schedule=one_cycle", "schedule.cycle_momentum=false", *optimizer])
     assert not off.warnings
     assert off.config == compose_checked(["schedule=one_cycle", *optimizer]).config
@@ -184,6 +197,137 @@ def test_momentum_that_one_cycle_overwrites_counts_as_its_own_and_is_said() -> N
     kept = compose_checked(["schedule=one_cycle", "schedule.cycle_momentum=false", "optimizer.beta1=0.5"])
     assert not kept.warnings
     assert kept.config.optimizer.beta1 == 0.5  # type: ignore[attr-defined]
+
+
+VARIED = [
+    [], ["model=gru"], ["model=rnn", "model.nonlinearity=relu", "model.init=identity"], ["model.num_layers=1"],
+    ["schedule=one_cycle"], ["schedule=one_cycle", "optimizer=rmsprop"], ["schedule=step"], ["schedule=cosine"],
+    ["sequence=permuted_pixels"], ["sequence=random_length"], ["model.parameter_budget=50000"], ["data=kmnist"],
+    ["data.train_fraction=0.333333"], ["optimizer=adamw"],
+]  # fmt: skip
+
+SAME_RUN = {
+    "a negative zero": (["model.dropout=-0.0"], ["model.dropout=0"], None),
+    "a split seed without a split": (
+        ["data.validation_size=0", "data.split_seed=7"], ["data.validation_size=0"], "data.split_seed",
+    ),
+    "a patience that outlives the epochs": (
+        ["training.epochs=4", "training.early_stopping_patience=3"], ["training.epochs=4"],
+        "training.early_stopping_patience",
+    ),
+    "a cosine to the rate itself": (["schedule=cosine", "schedule.final_fraction=1"], [], "schedule.name"),
+    "a step after the end": (
+        ["schedule=step", "schedule.step_size=5", "training.epochs=5"], ["training.epochs=5"], "schedule.name",
+    ),
+    "a step by one": (["schedule=step", "schedule.gamma=1"], [], "schedule.name"),
+    "lengths that are all the longest": (
+        ["sequence=random_length", "sequence.min_rows=28", "sequence.length_seed=3"],
+        ["sequence=random_length", "sequence.min_rows=28"], "sequence.length_seed",
+    ),
+    "a fraction of as many images": (
+        ["data.train_fraction=0.0100001"], ["data.train_fraction=0.01"], "data.train_fraction",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAME_RUN)
+def test_runs_that_come_out_the_same_are_one_run(case: str) -> None:
+    asked, plain, key = SAME_RUN[case]
+    resolved, other = compose_checked(asked), compose_checked(plain)
+    assert run_id(resolved.config) == run_id(other.config)
+    if key is not None:
+        (change,) = (change for change in resolved.changes if change.key == key)
+        assert change.requested != change.effective
+        assert len(resolved.warnings) == (key in {override.partition("=")[0] for override in asked} or "name" in key)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SAME_RUN)
+def test_those_runs_do_come_out_the_same(case: str, mnist: DataSet) -> None:
+    asked, plain, _ = SAME_RUN[case]
+    histories = []
+    for overrides in (asked, plain):
+        config = small(*overrides).requested
+        trainer = Trainer(config, mnist, torch.device("cpu"))
+        while not trainer.finished:
+            trainer.train_epoch()
+        rows = [replace(row, epoch_seconds=0, images_per_second=0) for row in trainer.history]
+        histories.append((rows, [value.tolist() for value in trainer.model.state_dict().values()]))
+    assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        (["training.epochs=4", "training.early_stopping_patience=2"], ["training.epochs=4"]),
+        (["schedule=step", "schedule.step_size=4", "training.epochs=5"], ["training.epochs=5"]),
+        (["data.validation_size=0", "data.train_fraction=0.5", "data.split_seed=1"],
+         ["data.validation_size=0", "data.train_fraction=0.5"]),
+        (["data.train_fraction=0.0101"], ["data.train_fraction=0.01"]),
+    ],
+)  # fmt: skip
+def test_runs_that_differ_stay_apart(asked: list[str], other: list[str]) -> None:
+    assert run_id(compose_checked(asked).config) != run_id(compose_checked(other).config)
+
+
+@given(fraction=st.floats(1e-6, 1.0), remaining=st.sampled_from([55_000, 60_000, 59_999, 239_000]))
+def test_a_fraction_is_written_by_its_images_alone(fraction: float, remaining: int) -> None:
+    count = max(1, round(remaining * fraction))
+    plain = plainest_fraction(remaining, count)
+    assert 0 < plain <= 1
+    assert max(1, round(remaining * plain)) == count
+
+
+@pytest.mark.parametrize("fraction", ["0.2", "0.25", "0.005", "0.0125", "0.9", "0.12345", "1.0", "0.001"])
+def test_a_plain_fraction_stays(fraction: str) -> None:
+    assert compose_checked([f"data.train_fraction={fraction}"]).config.data.train_fraction == float(fraction)
+
+
+def test_what_was_asked_for_is_kept() -> None:
+    resolved = compose_checked(["model.num_layers=1", "model.dropout=0.5"])
+    assert resolved.requested.model.dropout == 0.5
+    assert resolved.changes == (Change("model.dropout", 0.5, 0.0, {"model.num_layers": 1}, resolved.changes[0].reason),)
+
+
+def test_a_key_without_effect_is_recorded_also_where_nobody_set_it() -> None:
+    (change,) = compose_checked(["model.num_layers=1"]).changes
+    assert (change.key, change.requested, change.effective) == ("model.dropout", 0.0, 0.0)
+
+
+def test_a_study_may_set_what_its_budget_overrides(tmp_path: Path) -> None:
+    """The study's own width is a base that the budget of the command replaces: nothing to warn of."""
+    study = tmp_path / "conf" / "experiment" / "mine.yaml"
+    study.parent.mkdir(parents=True)
+    study.write_text("# @package _global_\nmodel: {hidden_size: 96, dropout: 0.3}\n")
+    searched = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
+    quiet = compose_checked([searched, "experiment=mine", "model.parameter_budget=50000"])
+    assert not quiet.warnings
+    (warning,) = compose_checked([searched, "experiment=mine", "model.num_layers=1"]).warnings
+    assert warning.startswith("model.dropout=0.3 has no effect with model.num_layers=1")
+
+
+@pytest.mark.parametrize("overrides", VARIED, ids=" ".join)
+def test_what_is_effective_resolves_to_itself(overrides: list[str]) -> None:
+    effective = compose_checked(overrides).config
+    again = resolve(effective)
+    assert again.config == effective
+    assert all(change.requested == change.effective for change in again.changes)
+    assert config_from_dict(config_as_dict(effective)) == effective
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_catalogue_knows_which_momentum_one_cycle_writes_over(name: str) -> None:
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    config = chosen("optimizer", name)
+    optimizer = build_optimizer(config, [parameter])
+    has_momentum = "momentum" in optimizer.defaults or "betas" in optimizer.defaults
+    assert has_momentum == (OPTIMIZERS[name].cycled is not None)
+    if has_momentum and getattr(config, OPTIMIZERS[name].cycled) > 0:
+        effective = resolve(compose_checked([f"optimizer={name}", "schedule=one_cycle"]).requested).config
+        build_schedule(effective.schedule, optimizer, epochs=1, steps_per_epoch=10)
+        group = optimizer.param_groups[0]
+        written = group["betas"][0] if "betas" in group else group["momentum"]
+        assert written == getattr(effective.optimizer, OPTIMIZERS[name].cycled)
 
 
 def test_a_readout_that_needs_care_is_said() -> None:

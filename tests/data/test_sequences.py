@@ -3,13 +3,16 @@
 import pytest
 import torch
 
-from rnn_mnist.configuration.schema import (
-    AugmentationConfig,
+from rnn_mnist.catalogues.sequences import (
+    SEQUENCES,
+    ColumnsConfig,
     PermutedPixelsConfig,
+    PixelsConfig,
     RandomLengthConfig,
+    RowsConfig,
     SequenceConfig,
-    SequenceKind,
 )
+from rnn_mnist.configuration.schema import AugmentationConfig
 from rnn_mnist.data.sequences import SequenceReader, augment, pixel_permutation, random_lengths
 
 IMAGES = torch.randint(0, 256, (6, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -22,15 +25,15 @@ def read(config: SequenceConfig) -> tuple[torch.Tensor, torch.Tensor | None]:
 
 
 def test_rows_and_columns_are_the_steps() -> None:
-    rows, lengths = read(SequenceConfig(SequenceKind.rows))
-    columns, _ = read(SequenceConfig(SequenceKind.columns))
+    rows, lengths = read(RowsConfig())
+    columns, _ = read(ColumnsConfig())
     assert lengths is None
     assert torch.equal(rows[2, 5], IMAGES[2, 5] / 255)
     assert torch.equal(columns[2, 5], IMAGES[2, :, 5] / 255)
 
 
 def test_pixels_are_read_as_text_is() -> None:
-    pixels, _ = read(SequenceConfig(SequenceKind.pixels))
+    pixels, _ = read(PixelsConfig())
     assert pixels.shape == (6, 784, 1)
     assert pixels[3, 28 + 4, 0] == IMAGES[3, 1, 4] / 255
 
@@ -43,13 +46,10 @@ def test_permuted_pixels_are_the_same_pixels_in_one_order_for_all() -> None:
     assert not torch.equal(order, pixel_permutation(4))
 
 
-@pytest.mark.parametrize("kind", list(SequenceKind))
-def test_the_declared_shape_is_the_real_one(kind: SequenceKind) -> None:
-    config = {
-        SequenceKind.permuted_pixels: PermutedPixelsConfig(),
-        SequenceKind.random_length: RandomLengthConfig(kind=SequenceKind.random_length),
-    }.get(kind, SequenceConfig(kind))
-    assert read(config)[0].shape[1:] == config.shape
+@pytest.mark.parametrize("kind", list(SEQUENCES))
+def test_the_declared_shape_is_the_real_one(kind: str) -> None:
+    spec = SEQUENCES[kind]
+    assert read(spec.config())[0].shape[1:] == spec.shape
 
 
 def test_random_lengths_are_drawn_once_an_image_between_the_bounds() -> None:
@@ -58,7 +58,7 @@ def test_random_lengths_are_drawn_once_an_image_between_the_bounds() -> None:
     assert torch.equal(lengths, random_lengths(10_000, 14, 0, "train"))
     assert not torch.equal(lengths, random_lengths(10_000, 14, 0, "test"))
     assert not torch.equal(lengths, random_lengths(10_000, 14, 1, "train"))
-    reader = SequenceReader.create(RandomLengthConfig(kind=SequenceKind.random_length), 10_000, "train", CPU)
+    reader = SequenceReader.create(RandomLengthConfig(), 10_000, "train", CPU)
     chosen = torch.tensor([7, 3, 7])
     _, read_lengths = reader.read(IMAGES[:3], chosen)
     assert read_lengths is not None

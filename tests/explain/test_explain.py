@@ -39,7 +39,7 @@ def test_symbols_and_shapes_agree(overrides: list[str]) -> None:
 def test_weights_are_pytorchs(overrides: list[str]) -> None:
     config = compose_checked(overrides).config
     explanation = explain(config)
-    model = RecurrentClassifier(config.model, config.sequence.shape[1])
+    model = RecurrentClassifier(config.model, config.features)
     assert [row.name for row in explanation.weights] == [name for name, _ in model.named_parameters()]
     assert all(row.count == math.prod(row.shape) for row in explanation.weights)
     assert explanation.total == sum(parameter.numel() for parameter in model.parameters())
@@ -60,7 +60,7 @@ def test_shapes_are_those_of_a_batch_with_numbers(overrides: list[str]) -> None:
     shapes = {row.name: row.shape for row in explain(config).tensors}
     reader = SequenceReader.create(config.sequence, 3, "train", torch.device("cpu"))
     sequences, lengths = reader.read(torch.zeros(3, 28, 28, dtype=torch.uint8), torch.arange(3))
-    model = RecurrentClassifier(config.model, config.sequence.shape[1])
+    model = RecurrentClassifier(config.model, config.features)
     output, h_n = model.encode(sequences, lengths)
     assert shapes["sequences"] == tuple(sequences.shape)
     assert shapes["output"] == tuple((output if config.model.batch_first else output.transpose(0, 1)).shape)

@@ -57,7 +57,7 @@ RUNS = {
     ],
     "lstm_interrupted": [
         "model.dropout=0.2", "data.augmentation.max_shift=2", "schedule=one_cycle", "optimizer=adamw",
-        "training.epochs=4", "training.early_stopping_patience=3",
+        "training.epochs=4", "training.early_stopping_patience=2",
     ],
 }  # fmt: skip
 

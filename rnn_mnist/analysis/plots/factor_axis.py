@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain, short_name
+from rnn_mnist.configuration.schema import declared
 
 Scale = Literal["category", "linear", "log"]
 
 # Closer together than this share of the axis, labels would touch.
 _CLOSEST = 0.04
-_DECADE = 10
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class FactorAxis:
         key: the dotted configuration key.
         levels: the distinct values.
         labels: what each is called.
-        scale: ``log`` where the levels are spaced geometrically; ``category`` places them at 0, 1, 2 ...
+        scale: as the key declares it; ``category`` places them at 0, 1, 2 ...
         positions: where each stands, in data coordinates of that scale.
     """
 
@@ -47,7 +47,8 @@ class FactorAxis:
 def factor_axis(runs: pd.DataFrame, key: str) -> FactorAxis:
     """The levels of the factor ``key`` in a table of runs, laid out."""
     levels = tuple(order_levels(key, runs[key]))
-    scale, positions = _layout(levels)
+    about = declared(key)
+    scale, positions = _layout(levels, logarithmic=about is not None and about.declared.scale == "log")
     return FactorAxis(key, levels, tuple(format_level(level) for level in levels), scale, positions)
 
 
@@ -67,19 +68,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _layout(levels: tuple[Any, ...]) -> tuple[Scale, tuple[float, ...]]:
-    """A logarithmic axis for geometric spacing, a linear one for what fits on it, else evenly spaced places."""
+def _layout(levels: tuple[Any, ...], *, logarithmic: bool) -> tuple[Scale, tuple[float, ...]]:
+    """The axis that the key declares if the levels fit on it, else evenly spaced places."""
     places = tuple(float(i) for i in range(len(levels)))
     if len(levels) < 2 or not all(_is_number(level) for level in levels):
         return "category", places
     values = np.array(levels, dtype=float)
-    if len(values) == 2:  # 0.001 and 0.01 are a decade of learning rates; 1 and 2 layers are one layer apart
-        return ("log" if values[0] > 0 and values[1] / values[0] >= _DECADE else "linear"), tuple(values)
-    closest_linear = np.diff(values).min() / np.ptp(values)
-    if values[0] > 0 and len(values) >= 3 and values[-1] / values[0] >= 4:
-        logarithms = np.log(values)
-        closest_log = np.diff(logarithms).min() / np.ptp(logarithms)
-        # Also for spacings that are not quite geometric (64, 100, 256): wherever it sets the levels further apart.
-        if closest_log > closest_linear:
-            return ("log", tuple(values)) if closest_log > _CLOSEST else ("category", places)
-    return ("linear", tuple(values)) if closest_linear > _CLOSEST else ("category", places)
+    logarithmic = logarithmic and values[0] > 0
+    spaced = np.log(values) if logarithmic else values
+    if np.diff(spaced).min() / np.ptp(spaced) <= _CLOSEST:
+        return "category", places
+    return ("log" if logarithmic else "linear"), tuple(values)

@@ -7,18 +7,12 @@ import pandas as pd
 
 from rnn_mnist.analysis.reading.columns import config_keys
 from rnn_mnist.analysis.reading.levels import order_levels, plain
-from rnn_mnist.configuration.identity import NOT_IDENTITY
+from rnn_mnist.catalogues.keys import Role
+from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, declared
 from rnn_mnist.errors import ExpectedError
 
 # What an override of a whole group sets first of all.
-GROUP_SELECTORS = {
-    "model": "model.cell",
-    "sequence": "sequence.kind",
-    "data": "data.name",
-    "optimizer": "optimizer.name",
-    "schedule": "schedule.name",
-}
-_BUDGET = "model.parameter_budget"
+GROUP_SELECTORS = {group: f"{group}.{key}" for group, key in SELECTORS.items()}
 
 
 class FactorError(ExpectedError):
@@ -74,11 +68,11 @@ def swept_keys(runs: pd.DataFrame) -> set[str]:
 
 
 def _divide(runs: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
-    keys = [key for key in config_keys(runs) if key == _BUDGET or key not in NOT_IDENTITY]
+    keys = [key for key in config_keys(runs) if _can_matter(key)]
     columns = {key: [plain(value) for value in runs[key]] for key in keys}
     varying = [key for key in keys if len(set(columns[key])) > 1]
     swept = swept_keys(runs)
-    selectors = set(GROUP_SELECTORS.values())
+    selectors = set(SELECTED_BY)
     # What was asked for explains what followed from it, and a group's choice explains the keys that came with it.
     preferred = sorted(varying, key=lambda key: (key not in swept, key not in selectors, varying.index(key)))
     factors: list[str] = []
@@ -90,6 +84,11 @@ def _divide(runs: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
         else:
             factors.append(key)
     return sorted(factors, key=varying.index), {key: aliases[key] for key in varying if key in aliases}
+
+
+def _can_matter(key: str) -> bool:
+    about = declared(key)
+    return about is None or about.declared.role != Role.circumstance
 
 
 def _sources(columns: dict[str, list[Any]], key: str, factors: list[str], *, explicit: bool) -> list[str]:

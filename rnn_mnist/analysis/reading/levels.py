@@ -2,32 +2,10 @@
 
 import json
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Any
 
-from rnn_mnist.configuration.schema import (
-    Cell,
-    DataName,
-    Initialisation,
-    Nonlinearity,
-    OptimizerName,
-    Precision,
-    Readout,
-    ScheduleName,
-    SequenceKind,
-)
-
-_ORDERED_NAMES: dict[str, type[StrEnum]] = {
-    "model.cell": Cell,
-    "model.readout": Readout,
-    "model.init": Initialisation,
-    "model.nonlinearity": Nonlinearity,
-    "sequence.kind": SequenceKind,
-    "data.name": DataName,
-    "optimizer.name": OptimizerName,
-    "schedule.name": ScheduleName,
-    "training.precision": Precision,
-}
+from rnn_mnist.configuration.change import written
+from rnn_mnist.configuration.schema import declared
 
 
 def plain(value: Any) -> Any:
@@ -39,7 +17,8 @@ def plain(value: Any) -> Any:
 
 def order_levels(key: str, values: Iterable[Any]) -> list[Any]:
     """The distinct values of a factor: numbers ascending, names as the schema lists them, None last."""
-    names = [str(name) for name in _ORDERED_NAMES.get(key, ())]
+    about = declared(key)
+    names = about.choices if about else ()
 
     def place(value: Any) -> tuple[int, float, str]:
         if value is None:
@@ -54,11 +33,7 @@ def order_levels(key: str, values: Iterable[Any]) -> list[Any]:
 def format_level(value: Any) -> str:
     """A level as it is typed on the command line: ``true``, ``null``, ``0.003``."""
     value = plain(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else written(value)
 
 
 def parse_level(text: str) -> Any:

@@ -17,25 +17,10 @@ from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK, Comparison
 from rnn_mnist.analysis.statistics.inert import INERT_RULES, PredictionBytes, independent_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.power import ALPHA, Test
 from rnn_mnist.analysis.statistics.summary import group_by_levels
+from rnn_mnist.configuration.schema import declared
 
 Method = Literal["auto", "welch", "paired"]
 
-# Two runs of one seed that differ in one of these start from the same weights and see the same images in the same
-# order, so that they share noise. All else changes the tensors' shapes, their first values or the data.
-SHARE_A_SEEDS_NOISE = (
-    "model.batch_first",
-    "model.dropout",
-    "model.readout",
-    "model.nonlinearity",
-    "optimizer.",
-    "schedule.",
-    "training.gradient_clip_norm",
-    "training.label_smoothing",
-    "training.early_stopping_patience",
-    "training.epochs",
-    "training.precision",
-    "training.deterministic",
-)
 TEST_IMAGES = {"emnist_digits": 40_000}
 DEFAULT_TEST_IMAGES = 10_000
 
@@ -74,7 +59,7 @@ def effects(
         references: the reference level of a factor; by default its first level.
         metric: a numeric column; all columns but counts and probabilities have its unit.
         method: ``welch``; ``paired`` by shared seeds; ``auto`` pairs exactly where a shared seed shares noise
-            (:data:`SHARE_A_SEEDS_NOISE`), which is decided by the factor and never by what was observed.
+            (:func:`shares_noise`), which is decided by the factor and never by what was observed.
         confidence: of the intervals, each for its one comparison.
         pool: compare over all levels of the other factors at once, for designs that are no grid; the other factors are
             then part of the noise, and tests are Welch's.
@@ -117,7 +102,8 @@ def effects(
 
 def shares_noise(factor: str) -> bool:
     """Whether runs with one seed and different levels of the factor have shapes, first weights and data order alike."""
-    return any(factor == key or (key.endswith(".") and factor.startswith(key)) for key in SHARE_A_SEEDS_NOISE)
+    about = declared(factor)
+    return about is not None and about.declared.shares_noise
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from rnn_mnist.analysis.reading.levels import format_level, plain
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.analysis.statistics.inert import active_runs, independent_runs
 from rnn_mnist.analysis.statistics.variance_shares import shares_by_chance, variance_shares
+from rnn_mnist.configuration.schema import declared
 
 GRID_METHOD = "functional ANOVA of the full grid"
 FOREST_METHOD = "functional ANOVA of a random forest (optuna FanovaImportanceEvaluator, {trees} trees, seed {seed})"
@@ -24,8 +25,6 @@ TREES = 64
 SEEDS_TERM = "seeds"
 HIGHER_TERM = "higher interactions"
 REST_TERM = "interactions and noise"
-# A range that spans this factor is searched by its logarithm.
-_LOGARITHMIC = 30.0
 COLUMNS = ("term", "share", "by_chance", "ranges", "method")
 
 
@@ -122,7 +121,7 @@ def _of_forest(
     # Imported here: it takes longer than all else in this package.
     import optuna
 
-    distributions = {factor: _distribution(levels_of(runs, factor)) for factor in factors}
+    distributions = {factor: _distribution(factor, levels_of(runs, factor)) for factor in factors}
     trials = [
         optuna.trial.create_trial(
             params={factor: _as_parameter(row[factor], distributions[factor]) for factor in factors},
@@ -156,7 +155,7 @@ def _entry(term: str, share: float, by_chance: float, ranges: str) -> dict[str, 
 def _range(levels: Sequence[Any], given: str, most: int = 6) -> str:
     if len(levels) <= most or not _numeric(levels):
         return f"{given}={','.join(format_level(level) for level in levels)}"
-    scale = ", by its logarithm" if _logarithmic(levels) else ""
+    scale = ", by its logarithm" if _logarithmic(given, levels) else ""
     return f"{given} from {format_level(levels[0])} to {format_level(levels[-1])} ({len(levels)} values{scale})"
 
 
@@ -164,16 +163,17 @@ def _numeric(levels: Sequence[Any]) -> bool:
     return all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
 
 
-def _logarithmic(levels: Sequence[Any]) -> bool:
-    return bool(levels[0] > 0 and levels[-1] / levels[0] >= _LOGARITHMIC)
+def _logarithmic(factor: str, levels: Sequence[Any]) -> bool:
+    about = declared(factor)
+    return about is not None and about.declared.scale == "log" and levels[0] > 0
 
 
-def _distribution(levels: Sequence[Any]) -> Any:
+def _distribution(factor: str, levels: Sequence[Any]) -> Any:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if not _numeric(levels):
         return CategoricalDistribution([format_level(level) for level in levels])
-    return FloatDistribution(float(levels[0]), float(levels[-1]), log=_logarithmic(levels))
+    return FloatDistribution(float(levels[0]), float(levels[-1]), log=_logarithmic(factor, levels))
 
 
 def _as_parameter(value: Any, distribution: Any) -> Any:

@@ -1,0 +1,131 @@
+"""The orders in which a 28x28 image is read: each says which pixels stand at which time step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from omegaconf import MISSING
+
+from rnn_mnist.catalogues.catalogue import Catalogue
+from rnn_mnist.catalogues.keys import key
+
+IMAGE_SIZE = 28
+PIXELS = np.arange(IMAGE_SIZE * IMAGE_SIZE).reshape(IMAGE_SIZE, IMAGE_SIZE)
+"""The indices ``[row, column]`` of an image's pixels when it lies flat."""
+
+Shuffle = Callable[[int], np.ndarray]
+"""From a seed to one random order of the 784 pixels, ``[784]``."""
+
+
+@dataclass
+class SequenceConfig:
+    """How an image becomes ``[time, feature]``."""
+
+    kind: str = key(MISSING, "the order in which an image is read, set by the choice of sequence=...", label="sequence")
+
+
+@dataclass
+class RowsConfig(SequenceConfig):
+    """One row a time step, from the top."""
+
+    kind: str = "rows"
+
+
+@dataclass
+class ColumnsConfig(SequenceConfig):
+    """One column a time step, from the left."""
+
+    kind: str = "columns"
+
+
+@dataclass
+class PixelsConfig(SequenceConfig):
+    """One pixel a time step."""
+
+    kind: str = "pixels"
+
+
+@dataclass
+class PermutedPixelsConfig(SequenceConfig):
+    """Pixels in one fixed random order (Le et al. 2015, arXiv:1504.00941)."""
+
+    kind: str = "permuted_pixels"
+    permutation_seed: int = key(0, "draws the order of the pixels", ge=0)
+
+
+@dataclass
+class RandomLengthConfig(SequenceConfig):
+    """The first rows of each image, as packed sequences of unequal lengths."""
+
+    kind: str = "random_length"
+    min_rows: int = key(
+        14, "the fewest rows; the number is drawn once per image, evenly from this to 28", ge=1, le=IMAGE_SIZE,
+        unit="rows",
+    )  # fmt: skip
+    length_seed: int = key(0, "draws the lengths", ge=0)
+
+
+@dataclass(frozen=True)
+class SequenceSpec:
+    """An order of reading.
+
+    Attributes:
+        name: of the option, ``sequence=<name>``.
+        reads: what a time step is, in words.
+        config: its keys.
+        shape: the (longest) number of time steps and the features of each.
+        order: from the configuration and a :data:`Shuffle` to the pixel at each place, int ``[time, feature]`` with
+            values of 0 to 783.
+        lengths: from the configuration to the fewest valid steps and the seed that draws each image's number of them;
+            None: all are valid.
+    """
+
+    name: str
+    reads: str
+    config: type[SequenceConfig]
+    shape: tuple[int, int]
+    order: Callable[[Any, Shuffle], np.ndarray]
+    lengths: Callable[[Any], tuple[int, int]] | None = None
+
+
+_ROWS, _PIXELS = (IMAGE_SIZE, IMAGE_SIZE), (IMAGE_SIZE * IMAGE_SIZE, 1)
+
+SEQUENCES = Catalogue(
+    "sequences",
+    SequenceSpec,
+    (
+        SequenceSpec(
+            "rows", "one row of the image a time step, from the top", RowsConfig, _ROWS, lambda _config, _draw: PIXELS
+        ),
+        SequenceSpec(
+            "columns",
+            "one column of the image a time step, from the left",
+            ColumnsConfig,
+            _ROWS,
+            lambda _config, _draw: PIXELS.T,
+        ),
+        SequenceSpec(
+            "pixels",
+            "one pixel a time step, in reading order",
+            PixelsConfig,
+            _PIXELS,
+            lambda _config, _draw: PIXELS.reshape(-1, 1),
+        ),
+        SequenceSpec(
+            "permuted_pixels",
+            "one pixel a time step, in one random order for all images",
+            PermutedPixelsConfig,
+            _PIXELS,
+            lambda config, draw: draw(config.permutation_seed).reshape(-1, 1),
+        ),
+        SequenceSpec(
+            "random_length",
+            "one row a time step; how many of them are valid differs from image to image",
+            RandomLengthConfig,
+            _ROWS,
+            lambda _config, _draw: PIXELS,
+            lengths=lambda config: (config.min_rows, config.length_seed),
+        ),
+    ),
+)
