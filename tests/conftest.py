@@ -12,7 +12,6 @@ from hydra.core.global_hydra import GlobalHydra
 
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.resolution import Checked
-from rnn_mnist.configuration.schema import DataName
 from rnn_mnist.data.images import DataSet, load_data_set
 
 REPOSITORY = Path(__file__).parent.parent
@@ -45,7 +44,7 @@ def _isolated(mnist_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @pytest.fixture(scope="session")
 def mnist(mnist_root: Path) -> DataSet:
-    return load_data_set(DataName.mnist, mnist_root)
+    return load_data_set("mnist", mnist_root)
 
 
 def small(*overrides: str) -> Checked:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from hydra_plugins.workstation_launcher import directory_name
+from rnn_mnist.catalogues.data_sets import DATA_SETS
 from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
 from rnn_mnist.configuration.resolution import check
 from rnn_mnist.configuration.schema import (
@@ -25,7 +26,6 @@ from rnn_mnist.configuration.schema import (
     Config,
     CosineConfig,
     DataConfig,
-    DataName,
     GRUConfig,
     LSTMConfig,
     OneCycleConfig,
@@ -53,7 +53,7 @@ _GROUPS: dict[str, dict[str, Callable[[], Any]]] = {
         "permuted_pixels": PermutedPixelsConfig,
         "random_length": RandomLengthConfig,
     },
-    "data": {name.value: partial(DataConfig, name) for name in DataName},
+    "data": {name: partial(DataConfig, name) for name in DATA_SETS},
     "optimizer": {"adam": AdamConfig, "sgd": SGDConfig, "rmsprop": RMSpropConfig},
     "schedule": {
         "constant": lambda: ScheduleConfig(ScheduleName.constant),

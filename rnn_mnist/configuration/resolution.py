@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.configuration.parameter_count import hidden_size_for_budget, parameter_count
 from rnn_mnist.configuration.schema import (
     AdamConfig,
     Config,
-    DataName,
     Initialisation,
     LSTMConfig,
     ModelConfig,
@@ -24,14 +24,6 @@ from rnn_mnist.configuration.schema import (
     SGDConfig,
 )
 from rnn_mnist.errors import ExpectedError
-
-TRAINING_IMAGES = {
-    DataName.mnist: 60_000,
-    DataName.fashion_mnist: 60_000,
-    DataName.kmnist: 60_000,
-    DataName.qmnist: 60_000,
-    DataName.emnist_digits: 240_000,
-}
 
 _BOUND_WORDS = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:(0|[1-9]\d?))?")
@@ -80,7 +72,7 @@ def check(config: Config) -> Checked:
 
 def training_image_count(config: Config) -> int:
     """Images that a run trains on: the training set less the validation split, times the training fraction."""
-    remaining = TRAINING_IMAGES[config.data.name] - config.data.validation_size
+    remaining = find_data_set(config.data.name).train.count - config.data.validation_size
     return max(1, round(remaining * config.data.train_fraction))
 
 
@@ -213,7 +205,7 @@ def _check_training(config: Config) -> None:
     training, data = config.training, config.data
     if not _DEVICE.fullmatch(training.device):
         raise ConfigError(f"training.device={training.device}: must be auto, cpu, cuda, cuda:N or mps")
-    available = TRAINING_IMAGES[data.name]
+    available = find_data_set(data.name).train.count
     if data.validation_size >= available:
         raise ConfigError(f"data.validation_size={data.validation_size}: must be less than {data.name}'s {available:,}")
     train_images = training_image_count(config)

@@ -62,16 +62,6 @@ class SequenceKind(StrEnum):
         return self in (SequenceKind.pixels, SequenceKind.permuted_pixels)
 
 
-class DataName(StrEnum):
-    """The data sets: MNIST ships with the package, torchvision downloads the others."""
-
-    mnist = "mnist"
-    fashion_mnist = "fashion_mnist"
-    kmnist = "kmnist"
-    qmnist = "qmnist"
-    emnist_digits = "emnist_digits"
-
-
 class OptimizerName(StrEnum):
     """The class in ``torch.optim``."""
 
@@ -237,14 +227,14 @@ class DataConfig:
     """The data set and its split.
 
     Attributes:
-        name: set by the choice of ``data=...``.
+        name: set by the choice of ``data=...``; one of :data:`rnn_mnist.catalogues.data_sets.DATA_SETS`.
         root: the folder that data sets are unpacked in; ``null`` means ``$RNN_MNIST_DATA``, else a per-user cache.
         validation_size: images taken from the training set for validation; 0 trains on all of them.
         split_seed: draws the split and the training fraction, so that it is the same for every ``seed``.
         train_fraction: share of what remains that is trained on.
     """
 
-    name: DataName = MISSING
+    name: str = MISSING
     root: str | None = None
     validation_size: int = bounded(5000, ge=0)
     split_seed: int = bounded(0, ge=0)

@@ -7,7 +7,6 @@ from rnn_mnist.configuration.parameter_count import GATES, parameter_count
 from rnn_mnist.configuration.schema import (
     Cell,
     Config,
-    DataName,
     Initialisation,
     LSTMConfig,
     ModelConfig,
@@ -252,7 +251,7 @@ def _what_the_backward_half_knows(config: Config) -> str:
         model.cell == Cell.lstm
         and not (isinstance(model, LSTMConfig) and model.proj_size)
         and config.sequence.kind == SequenceKind.rows
-        and config.data.name == DataName.mnist
+        and config.data.name == "mnist"
     )
     if measured:
         words += (

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Any
 
+from rnn_mnist.catalogues.data_sets import DATA_SETS
 from rnn_mnist.configuration.schema import (
     Cell,
-    DataName,
     Initialisation,
     Nonlinearity,
     OptimizerName,
@@ -17,13 +16,13 @@ from rnn_mnist.configuration.schema import (
     SequenceKind,
 )
 
-_ORDERED_NAMES: dict[str, type[StrEnum]] = {
+_ORDERED_NAMES: dict[str, Iterable[str]] = {
     "model.cell": Cell,
     "model.readout": Readout,
     "model.init": Initialisation,
     "model.nonlinearity": Nonlinearity,
     "sequence.kind": SequenceKind,
-    "data.name": DataName,
+    "data.name": DATA_SETS,
     "optimizer.name": OptimizerName,
     "schedule.name": ScheduleName,
     "training.precision": Precision,
