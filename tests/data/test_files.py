@@ -190,7 +190,7 @@ def test_a_wrong_download_leaves_nothing_that_bears_its_name(tmp_path: Path, ser
     spec = replace(spec, url=url)
     for file in downloads(spec):
         (offered / file).write_bytes(contents[file][:-1])
-    with pytest.raises(DataError, match="downloading from .* failed: "):
+    with pytest.raises(DataError, match=r"downloading from .* failed: "):
         fetch(spec, tmp_path)
     for file in downloads(spec):
         (offered / file).write_bytes(contents[file])
