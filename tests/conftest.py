@@ -13,7 +13,6 @@ from hydra.version import VersionBase
 
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.resolution import Resolved
-from rnn_mnist.configuration.schema import DataName
 from rnn_mnist.data.images import DataSet, load_data_set
 
 REPOSITORY = Path(__file__).parent.parent
@@ -47,7 +46,7 @@ def _isolated(mnist_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @pytest.fixture(scope="session")
 def mnist(mnist_root: Path) -> DataSet:
-    return load_data_set(DataName.mnist, mnist_root)
+    return load_data_set("mnist", mnist_root)
 
 
 def small(*overrides: str) -> Resolved:

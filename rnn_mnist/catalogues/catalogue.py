@@ -1,6 +1,6 @@
 """A catalogue: the members of one kind by name, the package's own and those that installed packages bring."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, MutableMapping
 from importlib import metadata
 from typing import Generic, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ class Named(Protocol):
 Member = TypeVar("Member", bound=Named)
 
 
-class Catalogue(Mapping[str, Member], Generic[Member]):
+class Catalogue(MutableMapping[str, Member], Generic[Member]):
     """Members in their order: first the package's own, then those of other packages, by entry points.
 
     A package brings members by an entry point in the group ``rnn_mnist.<kind>`` whose object is a member, or a list of
@@ -47,16 +47,12 @@ class Catalogue(Mapping[str, Member], Generic[Member]):
         """How many there are."""
         return len(self._all())
 
-    def add(self, member: Member) -> None:
-        """Add a member for this process, as an entry point would.
+    def __setitem__(self, name: str, member: Member) -> None:
+        """Add or replace a member for this process."""
+        self._all()[name] = member
 
-        Raises:
-            CatalogueError: if its name is taken, or it is something else.
-        """
-        self._add(self._all(), member, "added")
-
-    def remove(self, name: str) -> None:
-        """Take a member out again."""
+    def __delitem__(self, name: str) -> None:
+        """Take a member out for this process."""
         del self._all()[name]
 
     def _all(self) -> dict[str, Member]:

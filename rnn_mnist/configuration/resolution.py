@@ -19,23 +19,16 @@ from rnn_mnist.catalogues.cells import (
     Readout,
     RNNConfig,
 )
+from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.catalogues.keys import METADATA, Key, Role
 from rnn_mnist.catalogues.optimizers import OPTIMIZERS, SGDConfig
 from rnn_mnist.catalogues.schedules import ConstantConfig, CosineConfig, OneCycleConfig, StepConfig
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES, RandomLengthConfig
 from rnn_mnist.configuration.change import Change
 from rnn_mnist.configuration.parameter_count import hidden_size_for_budget, parameter_count
-from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, Config, DataName, declared, options
+from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, Config, declared, options
 from rnn_mnist.configuration.source import source_digest
 from rnn_mnist.errors import ExpectedError
-
-TRAINING_IMAGES = {
-    DataName.mnist: 60_000,
-    DataName.fashion_mnist: 60_000,
-    DataName.kmnist: 60_000,
-    DataName.qmnist: 60_000,
-    DataName.emnist_digits: 240_000,
-}
 
 _BOUND_WORDS = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:(0|[1-9]\d?))?")
@@ -118,7 +111,7 @@ def training_image_count(config: Config) -> int:
 
 
 def _remaining_images(config: Config) -> int:
-    return TRAINING_IMAGES[config.data.name] - config.data.validation_size
+    return find_data_set(config.data.name).train.count - config.data.validation_size
 
 
 def _fraction_of(remaining: int, fraction: float) -> int:
@@ -323,7 +316,7 @@ def _check_data_and_training(config: Config) -> None:
     training, data = config.training, config.data
     if not _DEVICE.fullmatch(training.device):
         raise ConfigError(f"training.device={training.device}: must be auto, cpu, cuda, cuda:N or mps")
-    available = TRAINING_IMAGES[data.name]
+    available = find_data_set(data.name).train.count
     if data.validation_size >= available:
         raise ConfigError(f"data.validation_size={data.validation_size}: must be less than {data.name}'s {available:,}")
     train_images = training_image_count(config)

@@ -13,22 +13,13 @@ from typing import Any, get_type_hints
 from omegaconf import MISSING
 
 from rnn_mnist.catalogues.cells import CELLS, ModelConfig
+from rnn_mnist.catalogues.data_sets import DATA_SETS
 from rnn_mnist.catalogues.keys import DeclaredKey, Role, declared_in, key
 from rnn_mnist.catalogues.optimizers import OPTIMIZERS, OptimizerConfig
 from rnn_mnist.catalogues.schedules import SCHEDULES, ScheduleConfig
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES, SequenceConfig
 
 NUM_CLASSES = 10
-
-
-class DataName(StrEnum):
-    """The data sets: MNIST ships with the package, torchvision downloads the others."""
-
-    mnist = "mnist"
-    fashion_mnist = "fashion_mnist"
-    kmnist = "kmnist"
-    qmnist = "qmnist"
-    emnist_digits = "emnist_digits"
 
 
 class Precision(StrEnum):
@@ -57,7 +48,7 @@ class AugmentationConfig:
 class DataConfig:
     """The data set and its split."""
 
-    name: DataName = key(MISSING, "the data set, set by the choice of data=...", label="data set")
+    name: str = key(MISSING, "the data set, set by the choice of data=...", label="data set")
     root: str | None = key(
         None,
         "the folder that data sets are unpacked in; null means $RNN_MNIST_DATA, else a per-user cache",
@@ -186,7 +177,7 @@ def options(group: str) -> dict[str, type]:
         "schedule": SCHEDULES,
     }
     if group == "data":
-        return {str(name): DataConfig for name in DataName}
+        return dict.fromkeys(DATA_SETS, DataConfig)
     return {name: spec.config for name, spec in catalogues[group].items()}
 
 

@@ -1,95 +1,249 @@
-"""The standard test images and their true classes, read from the data sets' own files without torch.
+"""The data sets' files: where they lie, whether they are what they should be, and their arrays. Imports no torch.
 
-MNIST comes with the package. The others are read where the harness unpacked them: ``data.root``, else
-``$RNN_MNIST_DATA``, else the per-user cache folder.
+The unpacked files lie in ``<root>/<folder>/raw``, where torchvision has them too; a compressed one beside them, or
+among those that come with the package, stands in for an unpacked one that is not there.
+
+What is read is checked. A file whose MD5 sum is in the catalogue must have it. Of the others (KMNIST, QMNIST, EMNIST)
+only the compressed file's sum is published: that file, where it lies beside, must have it, and the unpacked one must
+have the length and the CRC-32 that the compressed one ends with. An unpacked file alone is refused if it is known to be
+another data set's, and is otherwise taken for what its name says; the sum over all images that a run's manifest keeps
+(``data_sha256``) then tells what it was.
 """
 
 import gzip
+import hashlib
 import os
-from functools import lru_cache
+import zlib
+from functools import lru_cache, partial
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+from filelock import FileLock
 from platformdirs import user_cache_path
 
-from rnn_mnist.configuration.schema import DataName
+from hydra_plugins.workstation_launcher import write_atomically
+from rnn_mnist.catalogues.data_sets import DataFile, DataSetSpec, Part, find_data_set, owner_of
+from rnn_mnist.catalogues.sequences import IMAGE_SIZE
 from rnn_mnist.errors import ExpectedError
 
-_BUNDLED_MNIST = Path(__file__).parent / "bundled" / "mnist"
+BUNDLED = Path(__file__).parent / "bundled"
+"""What comes with the package: compressed files, in a folder of the data set's name."""
 
-# Folder under the root, file of images, file of labels: as torchvision lays them out.
-_FILES = {
-    DataName.fashion_mnist: ("FashionMNIST", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-    DataName.kmnist: ("KMNIST", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-    DataName.qmnist: ("QMNIST", "qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"),
-    DataName.emnist_digits: ("EMNIST", "emnist-digits-test-images-idx3-ubyte", "emnist-digits-test-labels-idx1-ubyte"),
-}
 # The third byte of an IDX file: the type of its numbers, which are big-endian.
 _IDX_TYPES: dict[int, np.dtype[Any]] = {8: np.dtype("u1"), 12: np.dtype(">i4")}
 
+_md5 = partial(hashlib.md5, usedforsecurity=False)  # builds for FIPS refuse it otherwise
 
-class TestImagesError(ExpectedError):
-    """The test images of a data set are not here; the message names the file."""
 
-    __test__ = False  # not a test class, whatever pytest makes of its name
+class DataError(ExpectedError):
+    """A data set that is missing or broken; the message names the file."""
+
+
+def unusable(root: Path, error: OSError) -> DataError:
+    """What is said of a ``data.root`` that the system will not let be read or written."""
+    return DataError(f"data.root={root}: cannot be used: {error}")
+
+
+def data_root(configured: str | Path | None) -> Path:
+    """Where data sets are unpacked: ``data.root``, else ``$RNN_MNIST_DATA``, else the per-user cache folder."""
+    if configured is None:
+        configured = os.environ.get("RNN_MNIST_DATA") or user_cache_path("rnn_mnist", appauthor=False)
+    return Path(configured).expanduser()
 
 
 def load_test_images(name: str = "mnist", root: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 ``[image, 28, 28]`` and true classes uint8 ``[image]``, in the order of a run's predictions.
 
+    They cannot be written to, and nothing is unpacked to the disk.
+
     Args:
         name: the data set, as in ``data.name``.
-        root: ``data.root`` of the runs; None for where the harness looks by itself. Bundled MNIST needs none.
+        root: ``data.root`` of the runs; None for where the harness looks by itself.
 
     Raises:
-        TestImagesError: if a file is missing or broken.
+        DataError: if a file is missing or broken.
+        UnknownDataSetError: if there is no such data set.
     """
-    return _load(DataName(name), None if root is None else Path(root).expanduser())
+    return _load_test_images(find_data_set(name), data_root(root))
 
 
 @lru_cache(maxsize=4)
-def _load(name: DataName, root: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    if name == DataName.mnist:
-        images = _read_idx(_BUNDLED_MNIST / "t10k-images-idx3-ubyte.gz")
-        labels = _read_idx(_BUNDLED_MNIST / "t10k-labels-idx1-ubyte.gz")
-    else:
-        folder, image_file, label_file = _FILES[name]
-        raw = (root or _default_root()) / folder / "raw"
-        images, labels = _read_idx(_existing(raw / image_file, name)), _read_idx(_existing(raw / label_file, name))
-    if name == DataName.qmnist:
-        # The first 10,000 are MNIST's test images; the other columns of the labels say who wrote the digit.
-        images, labels = images[:10_000], labels[:10_000, 0]
-    if name == DataName.emnist_digits:
-        images = images.transpose(0, 2, 1)  # EMNIST stores its images column by column
-    images, labels = np.ascontiguousarray(images), labels.astype(np.uint8)
+def _load_test_images(spec: DataSetSpec, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        images, labels = read_part(spec, spec.test, root)
+    except OSError as error:
+        raise unusable(root, error) from error
     images.flags.writeable = labels.flags.writeable = False  # the cache hands out the same arrays
     return images, labels
 
 
-def _default_root() -> Path:
-    from_environment = os.environ.get("RNN_MNIST_DATA")
-    return Path(from_environment).expanduser() if from_environment else user_cache_path("rnn_mnist", appauthor=False)
+def read_part(spec: DataSetSpec, part: Part, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 ``[image, 28, 28]`` and their classes uint8 ``[image]``, checked.
+
+    Raises:
+        DataError: if a file is missing, broken, another data set's or not of the catalogue's size.
+    """
+    images, labels = (_read_idx(spec, file, root) for file in (part.images, part.labels))
+    stored = part.stored or part.count
+    label_dimensions = 1 if spec.label_column is None else 2
+    folder = _folder(spec, root)
+    if images.dtype != np.uint8 or images.shape != (stored, IMAGE_SIZE, IMAGE_SIZE):
+        raise DataError(
+            f"{folder / part.images.name}: holds {_described(images)}, not {stored:,} images of 28x28 bytes"
+        )
+    if labels.ndim != label_dimensions or len(labels) != stored:
+        raise DataError(f"{folder / part.labels.name}: holds {_described(labels)}, not the labels of {stored:,} images")
+    if spec.label_column is not None:
+        labels = labels[:, spec.label_column]
+    if not 0 <= labels.min() <= labels.max() < len(spec.classes):
+        raise DataError(f"{folder / part.labels.name}: has classes other than 0 to {len(spec.classes) - 1}")
+    images, labels = images[: part.count], labels[: part.count]
+    if spec.column_by_column:
+        images = images.transpose(0, 2, 1)
+    return np.ascontiguousarray(images), labels.astype(np.uint8)
 
 
-def _existing(path: Path, name: DataName) -> Path:
-    for candidate in (path, path.with_name(f"{path.name}.gz")):
-        if candidate.exists():
-            return candidate
-    raise TestImagesError(
-        f"{path}: no such file; a run with data={name} puts it there (data.root or RNN_MNIST_DATA say where)"
+def fetch(spec: DataSetSpec, root: Path) -> None:
+    """Unpack what is not unpacked yet, downloading what is not there at all.
+
+    Any number of processes may do so at once. Files that are there are left alone.
+
+    Raises:
+        DataError: if a file is corrupt, another data set's, or cannot be had.
+        OSError: if the folder cannot be used.
+    """
+    for file in spec.files:
+        path = _folder(spec, root) / file.name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            compressed = _find_compressed(spec, file, root) or _download(spec, file, root)
+            write_atomically(path, _unpack(spec, file, compressed))
+
+
+def _folder(spec: DataSetSpec, root: Path) -> Path:
+    return root / spec.folder / "raw"
+
+
+def _find_compressed(spec: DataSetSpec, file: DataFile, root: Path) -> Path | None:
+    beside, bundled = _folder(spec, root) / file.download.name, BUNDLED / spec.name / file.download.name
+    return next((path for path in (beside, bundled) if path.exists()), None)
+
+
+def _download(spec: DataSetSpec, file: DataFile, root: Path) -> Path:
+    folder = _folder(spec, root)
+    with FileLock(root / f".{spec.name}.lock"):
+        found = _find_compressed(spec, file, root)
+        if found is not None:  # another process was faster
+            return found
+        # Imported here: it takes as long as torch itself, and is needed once.
+        from torchvision.datasets.utils import download_url
+
+        partial = folder / ".partial"  # of its own, so that what bears the final name is whole
+        try:
+            download_url(spec.url + file.download.name, partial, md5=file.download.md5)
+        # torchvision reports a failed download as RuntimeError, URLError or an HTTP library's OSError.
+        except (RuntimeError, OSError, ValueError, HTTPException) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            from_where = f"{spec.url} ({spec.megabytes} MB in all)"
+            raise DataError(f"{_missing(spec, root)}, and downloading from {from_where} failed: {reason}") from error
+        whole = (partial / file.download.name).replace(folder / file.download.name)
+        partial.rmdir()
+        return whole
+
+
+def _missing(spec: DataSetSpec, root: Path) -> str:
+    folder = _folder(spec, root)
+    absent = [file for file in spec.files if not (folder / file.name).exists()]
+    names = dict.fromkeys(file.download.name for file in absent if _find_compressed(spec, file, root) is None)
+    return f"data={spec.name}: {folder} lacks {', '.join(names)}"
+
+
+def _read_idx(spec: DataSetSpec, file: DataFile, root: Path) -> np.ndarray:
+    path = _folder(spec, root) / file.name
+    if path.exists():
+        content = np.fromfile(path, np.uint8)
+        _check(spec, file, path, content, root)
+    else:
+        compressed = _find_compressed(spec, file, root)
+        if compressed is None:
+            raise DataError(f"{_missing(spec, root)}; a run with data={spec.name} downloads them from {spec.url}")
+        # Copied, because an array over bytes cannot be written to and torch wants one that can.
+        path, content = compressed, np.frombuffer(bytearray(_unpack(spec, file, compressed)), np.uint8)
+    try:
+        kind, dimensions = _IDX_TYPES[int(content[2])], int(content[3])
+        start = 4 + 4 * dimensions
+        return content[start:].view(kind).reshape(content[4:start].view(">u4"))
+    except (ValueError, KeyError, IndexError) as error:
+        raise DataError(f"{path}: not a whole IDX file: {error}") from error
+
+
+def _check(spec: DataSetSpec, file: DataFile, path: Path, content: np.ndarray, root: Path) -> None:
+    """Refuse an unpacked file that is not what its name says; how, is told at the top."""
+    compressed = _find_compressed(spec, file, root)
+    if file.md5 is None and compressed is not None:
+        _check_download(spec, file, compressed)
+        packed = _gzip_file(file, compressed)
+        ending = zlib.crc32(content.data).to_bytes(4, "little") + len(content).to_bytes(4, "little")
+        # One that was written in pieces ends with those of its last piece: then only unpacking tells.
+        if packed.endswith(ending) or gzip.decompress(packed) == content.tobytes():
+            return
+        _check_sum(_md5(content.data).hexdigest(), None, path, f"{spec.title}'s {file.name}")
+        raise _corrupt(path, f"not what {compressed.name} holds")
+    _check_sum(_md5(content.data).hexdigest(), file.md5, path, f"{spec.title}'s {file.name}")
+
+
+def _check_download(spec: DataSetSpec, file: DataFile, path: Path) -> None:
+    state = path.stat()
+    _check_sum(
+        _md5_of_file(path, state.st_size, state.st_mtime_ns), file.download.md5, path, f"{spec.title}'s {path.name}"
     )
 
 
-def _read_idx(path: Path) -> np.ndarray:
-    """An array from a file in the IDX format (yann.lecun.com/exdb/mnist), gzipped or not."""
+def _check_sum(found: str, expected: str | None, path: Path, wanted: str) -> None:
+    """Refuse another data set's file, and any whose sum is not the expected one (``None``: not known)."""
+    if found == expected:
+        return
+    owner = owner_of(found)
+    if owner is not None:
+        raise DataError(f"{path}: is {owner}, not {wanted}; delete it")
+    if expected is not None:
+        raise _corrupt(path, f"MD5 {found}, not {expected}")
+
+
+def _corrupt(path: Path, reason: str) -> DataError:
+    remedy = "install rnn_mnist again" if path.is_relative_to(BUNDLED) else "delete it to have it replaced"
+    return DataError(f"{path}: corrupt or truncated ({reason}); {remedy}")
+
+
+def _unpack(spec: DataSetSpec, file: DataFile, compressed: Path) -> bytes:
+    """The content of a file, from what it comes in; checked."""
+    if file.md5 is None:
+        _check_download(spec, file, compressed)
     try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-        kind, dimensions = _IDX_TYPES[content[2]], content[3]
-        shape = np.frombuffer(content, ">u4", dimensions, offset=4)
-        array: np.ndarray = np.frombuffer(content, kind, offset=4 + 4 * dimensions).reshape(shape)
-    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
-        raise TestImagesError(f"{path}: not a readable IDX file: {error}") from error
-    return array
+        content = gzip.decompress(_gzip_file(file, compressed))
+    except (gzip.BadGzipFile, BadZipFile, EOFError, zlib.error, KeyError) as error:
+        raise _corrupt(compressed, str(error)) from error
+    if file.md5 is not None:
+        _check_sum(_md5(content).hexdigest(), file.md5, compressed, f"{spec.title}'s {file.name}")
+    return content
+
+
+def _gzip_file(file: DataFile, compressed: Path) -> bytes:
+    if compressed.suffix != ".zip":
+        return compressed.read_bytes()
+    with ZipFile(compressed) as archive:
+        return archive.read(f"gzip/{file.name}.gz")
+
+
+@lru_cache(maxsize=16)
+def _md5_of_file(path: Path, _size: int, _modified: int) -> str:
+    """Kept as long as size and time of the file are the same: an archive holds several files."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, _md5).hexdigest()
+
+
+def _described(array: np.ndarray) -> str:
+    return f"{'x'.join(str(length) for length in array.shape)} numbers of {array.dtype.name}"

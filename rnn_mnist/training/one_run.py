@@ -9,7 +9,8 @@ import torch
 from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
 from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.configuration.schema import Config, Precision
-from rnn_mnist.data.images import data_root, load_data_set
+from rnn_mnist.data.files import data_root
+from rnn_mnist.data.images import load_data_set
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.provenance import code_version, environment
 from rnn_mnist.runs.run import Run

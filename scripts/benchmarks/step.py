@@ -13,7 +13,8 @@ from torch import Tensor
 from benchmarks.tutorial import TutorialLoop
 from rnn_mnist.catalogues.cells import CELLS
 from rnn_mnist.configuration.compose import compose_checked
-from rnn_mnist.data.images import DataSet, LabelledImages, data_root, load_data_set
+from rnn_mnist.data.files import data_root
+from rnn_mnist.data.images import DataSet, LabelledImages, load_data_set
 from rnn_mnist.training.execution import describe_device, execution, resolve_device
 from rnn_mnist.training.trainer import Trainer
 

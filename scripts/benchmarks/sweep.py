@@ -27,7 +27,7 @@ NETWORKS = {"LSTM 2x128": (2, 128), "LSTM 1x32": (1, 32)}
 
 _TUTORIAL = """
 from benchmarks.tutorial import TutorialLoop
-from rnn_mnist.data.images import data_root
+from rnn_mnist.data.files import data_root
 
 for seed in range({jobs}):
     loop = TutorialLoop(

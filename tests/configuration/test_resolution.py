@@ -320,14 +320,14 @@ def test_the_catalogue_knows_which_momentum_one_cycle_writes_over(name: str) -> 
     parameter = torch.nn.Parameter(torch.zeros(1))
     config = chosen("optimizer", name)
     optimizer = build_optimizer(config, [parameter])
-    has_momentum = "momentum" in optimizer.defaults or "betas" in optimizer.defaults
-    assert has_momentum == (OPTIMIZERS[name].cycled is not None)
-    if has_momentum and getattr(config, OPTIMIZERS[name].cycled) > 0:
+    cycled = OPTIMIZERS[name].cycled
+    assert ("momentum" in optimizer.defaults or "betas" in optimizer.defaults) == (cycled is not None)
+    if cycled is not None and getattr(config, cycled) > 0:
         effective = resolve(compose_checked([f"optimizer={name}", "schedule=one_cycle"]).requested).config
         build_schedule(effective.schedule, optimizer, epochs=1, steps_per_epoch=10)
         group = optimizer.param_groups[0]
         written = group["betas"][0] if "betas" in group else group["momentum"]
-        assert written == getattr(effective.optimizer, OPTIMIZERS[name].cycled)
+        assert written == getattr(effective.optimizer, cycled)
 
 
 def test_a_readout_that_needs_care_is_said() -> None:

@@ -1,114 +1,98 @@
-"""MNIST that ships with the package, the split, and what happens when files are missing or broken."""
+"""The data sets as tensors, and the split into training and validation images."""
 
-import shutil
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_mnist.configuration.schema import DataName
-from rnn_mnist.data.images import (
-    BUNDLED_MNIST,
-    MNIST_MD5,
-    DataError,
-    DataSet,
-    data_root,
-    load_data_set,
-    split_indices,
-    unpack_mnist,
-)
+from rnn_mnist.catalogues.data_sets import DATA_SETS, UnknownDataSetError, find_data_set
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.configuration.resolution import training_image_count
+from rnn_mnist.data.files import BUNDLED, DataError, load_test_images
+from rnn_mnist.data.images import DataSet, load_data_set, split_indices
+from rnn_mnist.training.trainer import Trainer
+from tests.conftest import SMALL
+from tests.data.fake_data_sets import miniature, put, unpacked
 
 
 def test_the_real_images(mnist: DataSet) -> None:
     assert mnist.train.images.shape == (60_000, 28, 28)
     assert mnist.test.images.shape == (10_000, 28, 28)
     assert mnist.train.images.dtype == torch.uint8
+    assert mnist.train.labels.dtype == torch.int64
     # Counts of each digit, as published with the data set.
     assert mnist.train.labels.bincount().tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert mnist.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
+def test_the_real_images_are_torchvisions(mnist: DataSet, mnist_root: Path) -> None:
+    from torchvision.datasets import MNIST
+
+    for ours, train in ((mnist.train, True), (mnist.test, False)):
+        theirs = MNIST(mnist_root, train=train)
+        assert torch.equal(ours.images, theirs.data) and ours.images.is_contiguous()
+        assert torch.equal(ours.labels, theirs.targets)
+
+
+def test_the_sum_in_manifests_is_that_of_all_earlier_runs(mnist: DataSet) -> None:
+    # A run's manifest keeps it, and a run is continued or skipped only where it is the same.
+    assert mnist.checksum == "1e35582d42a90940c55b956deb61875c020b567ed20e3c5b174f52bf7809ed9b"
+
+
 def test_the_notice_travels_with_the_files() -> None:
-    assert "ShareAlike 3.0" in (BUNDLED_MNIST / "NOTICE.md").read_text()
+    assert "ShareAlike 3.0" in (BUNDLED / "mnist" / "NOTICE.md").read_text()
 
 
-def test_many_processes_may_unpack_at_once(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(6, mp_context=get_context("spawn")) as pool:
-        for done in [pool.submit(unpack_mnist, tmp_path) for _ in range(6)]:
-            done.result()
-    assert sorted(path.name for path in (tmp_path / "MNIST" / "raw").iterdir()) == sorted(MNIST_MD5)
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_tensors_and_arrays_are_the_same_images(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, contents = miniature(find_data_set(name))
+    monkeypatch.setitem(DATA_SETS, name, spec)
+    put(spec, tmp_path, contents, unpacked(spec))
+    data = load_data_set(name, tmp_path)
+    assert (len(data.train), len(data.test)) == (spec.train.count, spec.test.count)
+    for part in (data.train, data.test):
+        assert part.images.is_contiguous() and part.images.dtype == torch.uint8
+        assert part.labels.is_contiguous() and part.labels.dtype == torch.int64
+    images, labels = load_test_images(name, tmp_path)
+    assert np.array_equal(data.test.images.numpy(), images) and np.array_equal(data.test.labels.numpy(), labels)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "changed", "empty"])
-def test_a_broken_file_is_named(tmp_path: Path, damage: str) -> None:
-    unpack_mnist(tmp_path)
-    broken = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"
-    content = bytearray(broken.read_bytes())
-    if damage == "changed":
-        content[1000] ^= 1
-    broken.write_bytes({"truncated": bytes(content[:1_000_000]), "changed": bytes(content), "empty": b""}[damage])
-    with pytest.raises(DataError, match=f"{broken}: corrupt"):
-        load_data_set(DataName.mnist, tmp_path)
-    broken.unlink()
-    assert len(load_data_set(DataName.mnist, tmp_path).train) == 60_000
+def test_a_new_data_set_is_an_entry_and_a_yaml_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = tmp_path / "conf" / "data"
+    options.mkdir(parents=True)
+    (options / "glyphs.yaml").write_text(
+        "defaults: [/schema/data/data@_here_, _split, _self_]\nname: glyphs\nvalidation_size: 20\n"
+    )
+    overrides = [*SMALL, "data=glyphs", "training.epochs=1", "training.batch_size=5", "data.train_fraction=1"]
+    overrides.append(f"hydra.searchpath=[file://{options.parent}]")
+    with pytest.raises(UnknownDataSetError, match=r"data\.name=glyphs.*mnist, .*emnist_digits"):
+        compose_checked(overrides)
+    spec, contents = miniature(find_data_set("kmnist"), train=70, test=30)
+    spec = replace(spec, name="glyphs", title="Glyphs", folder="Glyphs")
+    monkeypatch.setitem(DATA_SETS, "glyphs", spec)
+    put(spec, tmp_path, contents, unpacked(spec))
+    config = compose_checked(overrides).config
+    assert training_image_count(config) == 50
+    trainer = Trainer(config, load_data_set(config.data.name, tmp_path), torch.device("cpu"))
+    assert trainer.steps_per_epoch == 10
+    trainer.train_epoch()
+    labels = load_test_images("glyphs", tmp_path)[1]
+    assert trainer.test().evaluation.predictions.shape == labels.shape
+    file = tmp_path / "Glyphs" / "raw" / spec.train.images.name
+    file.write_bytes(file.read_bytes()[:-1])
+    load_data_set.cache_clear()
+    with pytest.raises(DataError, match=str(file)):
+        load_data_set("glyphs", tmp_path)
 
 
-def test_a_broken_bundled_file_is_named(tmp_path: Path) -> None:
-    bundled = tmp_path / "bundled"
-    shutil.copytree(BUNDLED_MNIST, bundled)
-    broken = bundled / "t10k-labels-idx1-ubyte.gz"
-    broken.write_bytes(broken.read_bytes()[:-10])
-    with pytest.raises(DataError, match=f"{broken}: corrupt"):
-        unpack_mnist(tmp_path / "data", bundled)
-
-
-@pytest.mark.parametrize(
-    ("name", "file", "folder"),
-    [
-        (DataName.fashion_mnist, "train-images-idx3-ubyte.gz", "FashionMNIST"),
-        (DataName.kmnist, "train-images-idx3-ubyte.gz", "KMNIST"),
-        (DataName.qmnist, "qmnist-train-images-idx3-ubyte.gz", "QMNIST"),
-        (DataName.emnist_digits, "gzip.zip", "EMNIST"),
-    ],
-)
-def test_without_a_network_the_error_says_what_to_put_where(
-    name: DataName, file: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for scheme in ("http_proxy", "https_proxy"):
-        monkeypatch.setenv(scheme, "http://127.0.0.1:9")  # the discard port: nobody listens
-    with pytest.raises(DataError) as caught:
-        load_data_set(name, tmp_path)
-    message = str(caught.value)
-    assert file in message
-    assert "MD5" in message
-    assert str(tmp_path / folder / "raw") in message
-    assert "\n" not in message
-
-
-def test_files_put_there_by_hand_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from torchvision.datasets import FashionMNIST
-
-    raw = tmp_path / "FashionMNIST" / "raw"
-    raw.mkdir(parents=True)
-    for source in BUNDLED_MNIST.glob("*.gz"):
-        shutil.copy(source, raw)
-    # MNIST's files in place of Fashion-MNIST's, which do not ship: the way they are found and checked is the same.
-    monkeypatch.setattr(FashionMNIST, "resources", [(f"{name}.gz", sums[0]) for name, sums in MNIST_MD5.items()])
-    data = load_data_set(DataName.fashion_mnist, tmp_path)
-    assert data.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
-
-
-def test_where_data_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("RNN_MNIST_DATA", str(tmp_path / "env"))
-    assert data_root(str(tmp_path / "key")) == tmp_path / "key"
-    assert data_root(None) == tmp_path / "env"
-    monkeypatch.delenv("RNN_MNIST_DATA")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert "rnn_mnist" in str(data_root(None))
+def test_a_root_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"data\.root=.*file: cannot be used"):
+        load_data_set("mnist", tmp_path / "file")
 
 
 @settings(deadline=None, max_examples=50)

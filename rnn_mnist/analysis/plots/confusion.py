@@ -1,4 +1,4 @@
-"""Which digits a setting takes for which, and the images that most of its runs misread."""
+"""Which classes a setting takes for which, and the images that most of its runs misread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import ResultsError, completed, load_predictions
+from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.data.files import load_test_images
 
-CLASSES = 10
 MISREAD_SHOWN = 24
 
 
@@ -43,12 +43,14 @@ class ConfusionInfo:
 
     Attributes:
         setting: the label of the setting, empty if there is but one.
+        classes: their names, in the order of the labels.
         counts: ``[true class, predicted class]``, images summed over the runs.
         runs: how many.
         misread: the images that most runs got wrong, the most often misread first.
     """
 
     setting: str
+    classes: tuple[str, ...]
     counts: np.ndarray
     runs: int
     misread: tuple[Misread, ...]
@@ -78,14 +80,17 @@ def confusion_info(
     settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == "completed").any()]
     chosen = _find(settings, setting, factors) if setting is not None else _best(settings, metric)
     rows = chosen.runs[chosen.runs["status"] == "completed"]
-    images, labels = load_test_images(str(rows["data.name"].iloc[0]), rows["data.root"].iloc[0])
+    data_name = str(rows["data.name"].iloc[0])
+    images, labels = load_test_images(data_name, rows["data.root"].iloc[0])
+    classes = find_data_set(data_name).classes
     predictions = np.stack([load_predictions(directory) for directory in rows["directory"]])  # [run, image]
     if predictions.shape[1] != len(labels):
         raise ResultsError(f"{rows['directory'].iloc[0]}: {predictions.shape[1]} predictions for {len(labels)} images")
-    counts = np.zeros((CLASSES, CLASSES), dtype=int)
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (np.broadcast_to(labels, predictions.shape), predictions), 1)
     return ConfusionInfo(
         setting=_full_label(chosen, factors) if len(settings) > 1 else "",
+        classes=classes,
         counts=counts,
         runs=len(rows),
         misread=_most_misread(images, labels, predictions),
@@ -95,16 +100,16 @@ def confusion_info(
 
 def describe_confusion(info: ConfusionInfo) -> str:
     """What the figure shows, in a sentence or two."""
-    wrong = info.counts * (1 - np.eye(CLASSES, dtype=int))
+    wrong = info.counts * (1 - np.eye(len(info.classes), dtype=int))
     label, prediction = np.unravel_index(wrong.argmax(), wrong.shape)
     of = f" of {info.setting}" if info.setting else ""
-    text = f"Left: errors{of} per 1,000 images of each digit, over {info.runs} run{'s' if info.runs > 1 else ''}; "
+    text = f"Left: errors{of} per 1,000 images of each class, over {info.runs} run{'s' if info.runs > 1 else ''}; "
     if not wrong.any():
         return text + "there is none."
-    text += f"most often {_article(label)} is taken for {_article(prediction)}. "
+    text += f"most often {info.classes[label]} is taken for {info.classes[prediction]}. "
     always = sum(entry.wrong == info.runs for entry in info.misread)
     shown = "every one" if always == len(info.misread) else f"{always} of them"
-    return text + f"Right: the images misread by most runs ({shown} by all), true digit → what it was taken for."
+    return text + f"Right: the images misread by most runs ({shown} by all), true class → what it was taken for."
 
 
 def draw_confusion(info: ConfusionInfo) -> Figure:
@@ -123,24 +128,26 @@ def draw_confusion(info: ConfusionInfo) -> Figure:
 def _draw_matrix(figure: SubFigure, info: ConfusionInfo) -> None:
     ax = figure.subplots()
     rates = 1000 * info.counts / np.maximum(info.counts.sum(axis=1, keepdims=True), 1)
-    errors = np.where(np.eye(CLASSES, dtype=bool), np.nan, rates)
+    classes = range(len(info.classes))
+    errors = np.where(np.eye(len(classes), dtype=bool), np.nan, rates)
     most = max(float(np.nanmax(errors)), 1e-9)
     ax.imshow(errors, cmap="Greys", vmin=0, vmax=most * 1.15)
-    for i in range(CLASSES):
-        for j in range(CLASSES):
+    for i in classes:
+        for j in classes:
             if i == j:
                 text, ink = f"{rates[i, j] / 10:.1f}%", style.series_styles(1)[0].colour
             else:
                 text = f"{rates[i, j]:.0f}" if rates[i, j] >= 0.5 else ("·" if rates[i, j] else "")
                 ink = "white" if rates[i, j] > 0.55 * most else style.INK
             ax.text(j, i, text, ha="center", va="center", fontsize=5.2 if i == j else 6.5, color=ink)
-    ax.set_xticks(range(CLASSES))
-    ax.set_yticks(range(CLASSES))
+    ax.set_xticks(classes)
+    # A class that has a name of its own shows it here; elsewhere its number saves the room.
+    ax.set_yticks(classes, [str(i) if info.classes[i] == str(i) else f"{info.classes[i]}  {i}" for i in classes])
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.set_xlabel("Predicted")
-    ax.set_ylabel("True digit")
-    ax.set_title("Errors per 1,000 images of a digit", loc="left")
+    ax.set_ylabel("True class")
+    ax.set_title("Errors per 1,000 images of a class", loc="left")
 
 
 def _draw_misread(figure: SubFigure, info: ConfusionInfo) -> None:
@@ -163,7 +170,7 @@ def _most_misread(images: np.ndarray, labels: np.ndarray, predictions: np.ndarra
     found = []
     for index in order[wrong[order] > 0]:
         votes = predictions[:, index][predictions[:, index] != labels[index]]
-        taken_for = int(np.bincount(votes, minlength=CLASSES).argmax())
+        taken_for = int(np.bincount(votes).argmax())
         found.append(Misread(int(index), images[index], int(labels[index]), taken_for, int(wrong[index])))
     return tuple(found)
 
@@ -178,10 +185,6 @@ def _find(settings: list[Setting], wanted: str, factors: Sequence[str]) -> Setti
 
 def _full_label(setting: Setting, factors: Sequence[str]) -> str:
     return full_name(short_name(factors[0]) if len(factors) == 1 else None, setting.label)
-
-
-def _article(digit: int) -> str:
-    return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def _best(settings: list[Setting], metric: str) -> Setting:

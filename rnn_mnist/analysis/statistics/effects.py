@@ -17,12 +17,10 @@ from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK, Comparison
 from rnn_mnist.analysis.statistics.inert import INERT_RULES, PredictionBytes, independent_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.power import ALPHA, Test
 from rnn_mnist.analysis.statistics.summary import group_by_levels
+from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.configuration.schema import declared
 
 Method = Literal["auto", "welch", "paired"]
-
-TEST_IMAGES = {"emnist_digits": 40_000}
-DEFAULT_TEST_IMAGES = 10_000
 
 COLUMNS = (
     "factor",
@@ -160,7 +158,7 @@ def _rows(
         outcome = compare(one[metric].to_numpy(float), other[metric].to_numpy(float), test, confidence)
         low, high = math.nan, math.nan
         if metric == "test_accuracy" and group["data.name"].nunique() == 1:
-            images = TEST_IMAGES.get(str(group["data.name"].iloc[0]), DEFAULT_TEST_IMAGES)
+            images = find_data_set(group["data.name"].iloc[0]).test.count
             low, high = wilson_interval(outcome.mean, images, confidence)
         rows.append(
             {

@@ -48,7 +48,7 @@ def compare_two_runs(first: Path | str, second: Path | str) -> McNemar:
 
     Raises:
         ResultsError: if one is not a completed run, or they were tested on different data.
-        TestImagesError: if the true classes of their data set are not here.
+        DataError: if the true classes of their data set are not here.
     """
     one, other = _only_run(first), _only_run(second)
     if one["data.name"] != other["data.name"]:

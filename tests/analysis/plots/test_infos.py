@@ -1,5 +1,6 @@
 """What the figures will show, before anything is drawn."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rnn_mnist.analysis.plots.confusion import confusion_info, describe_confusion
+from rnn_mnist.analysis.plots.confusion import confusion_info, describe_confusion, draw_confusion
 from rnn_mnist.analysis.plots.cost import cost_info, pareto_front
 from rnn_mnist.analysis.plots.effect import describe_effect, effect_info
 from rnn_mnist.analysis.plots.factor_axis import factor_axis, setting_label
@@ -26,6 +27,7 @@ from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
+from rnn_mnist.catalogues.data_sets import find_data_set
 from tests.synthetic_sweep import write_sweep
 
 LAYERS, READOUT, BIDIRECTIONAL = "model.num_layers", "model.readout", "model.bidirectional"
@@ -193,6 +195,17 @@ def test_confusion_counts_the_runs_errors(depth: pd.DataFrame) -> None:
     assert "num_layers=3" in describe_confusion(info)
     with pytest.raises(ResultsError, match=r"no such setting.*num_layers=1; num_layers=2; num_layers=3"):
         confusion_info(depth, factors=[LAYERS], setting="num_layers=9")
+
+
+def test_confusion_calls_classes_by_their_names(depth: pd.DataFrame) -> None:
+    digits = confusion_info(depth, factors=[LAYERS])
+    clothes = replace(digits, classes=find_data_set("fashion_mnist").classes)
+    for info, last in ((digits, "9"), (clothes, "Ankle boot  9")):
+        axes = draw_confusion(info).subfigs[0].axes[0]
+        assert axes.get_yticklabels()[-1].get_text() == last
+    wrong = np.where(np.eye(10, dtype=bool), 0, clothes.counts)
+    label, prediction = np.unravel_index(wrong.argmax(), wrong.shape)
+    assert f"{clothes.classes[label]} is taken for {clothes.classes[prediction]}" in describe_confusion(clothes)
 
 
 def test_parallel_has_failed_runs_too(depth: pd.DataFrame) -> None:

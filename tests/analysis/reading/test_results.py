@@ -19,7 +19,7 @@ from rnn_mnist.analysis.reading.results import (
     load_predictions,
     load_runs,
 )
-from rnn_mnist.data.files import TestImagesError, load_test_images
+from rnn_mnist.data.files import load_test_images
 from tests.synthetic_sweep import write_sweep
 
 
@@ -154,18 +154,3 @@ def test_factors_are_found_by_their_short_names(tmp_path: Path) -> None:
         resolve_factor(runs, "depth")
     with pytest.raises(FactorError, match=r"optimizer\.lr: is 0\.01 in all 4 runs"):
         resolve_factor(runs, "optimizer.lr")
-
-
-def test_test_images_of_other_data_sets(tmp_path: Path) -> None:
-    images, labels = load_test_images()
-    assert images.shape == (10_000, 28, 28) and images.dtype == labels.dtype == np.uint8 and labels[0] == 7
-    with pytest.raises(TestImagesError, match="FashionMNIST"):
-        load_test_images("fashion_mnist", tmp_path)
-    raw = tmp_path / "KMNIST" / "raw"
-    raw.mkdir(parents=True)
-    header = bytes([0, 0, 8])
-    (raw / "t10k-images-idx3-ubyte").write_bytes(
-        header + bytes([3]) + np.array([2, 28, 28], ">u4").tobytes() + bytes(2 * 784)
-    )
-    (raw / "t10k-labels-idx1-ubyte").write_bytes(header + bytes([1]) + np.array([2], ">u4").tobytes() + bytes([3, 4]))
-    assert list(load_test_images("kmnist", tmp_path)[1]) == [3, 4]
