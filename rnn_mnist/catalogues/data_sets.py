@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rnn_mnist.catalogues.catalogue import Catalogue
 from rnn_mnist.errors import ExpectedError
 
+_DIGITS = tuple("0123456789")
+
 
 class UnknownDataSetError(ExpectedError):
     """A data set that is not in the catalogue; the message lists those that are."""
@@ -57,7 +59,7 @@ class Part:
     stored: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DataSetSpec:
     """A data set of grey 28x28 images.
 
@@ -65,26 +67,44 @@ class DataSetSpec:
         name: as in ``data.name``.
         title: as its authors write it.
         source: the paper.
-        folder: under ``data.root``; its files lie in ``<folder>/raw``, where torchvision has them too.
-        url: of the folder with its downloads.
-        megabytes: of all downloads.
-        train, test: its two parts.
         classes: their names, in the order of the labels.
-        column_by_column: whether its files store an image by columns rather than by rows.
-        label_column: the one that holds the class, where a label is a row of numbers.
+        loader: dotted path of a function that takes the folder of data sets and returns training images, their classes,
+            test images and their classes, uint8 arrays ``[image, 28, 28]`` and ``[image]``.
+        counts: training and test images, where they are known before it is loaded.
     """
 
     name: str
     title: str
-    source: str
+    source: str = ""
+    classes: tuple[str, ...] = _DIGITS
+    loader: str | None = None
+    counts: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDataSet(DataSetSpec):
+    """A data set that comes in IDX files.
+
+    Attributes:
+        folder: under ``data.root``; its files lie in ``<folder>/raw``, where torchvision has them too.
+        url: of the folder with its downloads.
+        megabytes: of all downloads.
+        train, test: its two parts.
+        column_by_column: whether its files store an image by columns rather than by rows.
+        label_column: the one that holds the class, where a label is a row of numbers.
+    """
+
     folder: str
     url: str
     megabytes: int
     train: Part
     test: Part
-    classes: tuple[str, ...]
     column_by_column: bool = False
     label_column: int | None = None
+
+    def __post_init__(self) -> None:
+        """Its parts know how many images there are."""
+        object.__setattr__(self, "counts", (self.train.count, self.test.count))
 
     @property
     def files(self) -> tuple[DataFile, ...]:
@@ -106,7 +126,7 @@ def find_data_set(name: str) -> DataSetSpec:
 def owner_of(md5: str) -> str | None:
     """Whose file has this sum, unpacked or as it is downloaded: ``MNIST's t10k-labels-idx1-ubyte``."""
     for spec in DATA_SETS.values():
-        for file in spec.files:
+        for file in spec.files if isinstance(spec, FileDataSet) else ():
             for name, known in ((file.name, file.md5), (file.download.name, file.download.md5)):
                 if md5 == known:
                     return f"{spec.title}'s {name}"
@@ -117,11 +137,10 @@ def _gzipped(name: str, md5_compressed: str, md5: str | None = None) -> DataFile
     return DataFile(name, Download(f"{name}.gz", md5_compressed), md5)
 
 
-_DIGITS = tuple("0123456789")
 _EMNIST_ARCHIVE = Download("gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e")
 
-_ALL = (
-    DataSetSpec(
+_ALL: tuple[DataSetSpec, ...] = (
+    FileDataSet(
         name="mnist",
         title="MNIST",
         source="LeCun et al. 1998, doi:10.1109/5.726791",
@@ -140,7 +159,7 @@ _ALL = (
         ),
         classes=_DIGITS,
     ),
-    DataSetSpec(
+    FileDataSet(
         name="fashion_mnist",
         title="Fashion-MNIST",
         source="Xiao et al. 2017, arXiv:1708.07747",
@@ -170,7 +189,7 @@ _ALL = (
             "Ankle boot",
         ),
     ),
-    DataSetSpec(
+    FileDataSet(
         name="kmnist",
         title="KMNIST",
         source="Clanuwat et al. 2018, arXiv:1812.01718",
@@ -189,7 +208,7 @@ _ALL = (
         ),
         classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
     ),
-    DataSetSpec(
+    FileDataSet(
         name="qmnist",
         title="QMNIST",
         source="Yadav and Bottou 2019, arXiv:1905.10498",
@@ -211,7 +230,7 @@ _ALL = (
         classes=_DIGITS,
         label_column=0,  # the others say who wrote the digit
     ),
-    DataSetSpec(
+    FileDataSet(
         name="emnist_digits",
         title="EMNIST digits",
         source="Cohen et al. 2017, arXiv:1702.05373",
@@ -231,6 +250,7 @@ _ALL = (
         classes=_DIGITS,
         column_by_column=True,
     ),
+    DataSetSpec(name="custom", title="images of the user's own loader"),
 )
 
 DATA_SETS = Catalogue("data_sets", DataSetSpec, _ALL)

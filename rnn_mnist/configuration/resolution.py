@@ -19,14 +19,14 @@ from rnn_mnist.catalogues.cells import (
     Readout,
     RNNConfig,
 )
-from rnn_mnist.catalogues.data_sets import find_data_set
+from rnn_mnist.catalogues.data_sets import DATA_SETS
 from rnn_mnist.catalogues.keys import METADATA, Key, Role
 from rnn_mnist.catalogues.optimizers import OPTIMIZERS, SGDConfig
 from rnn_mnist.catalogues.schedules import ConstantConfig, CosineConfig, OneCycleConfig, StepConfig
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES, RandomLengthConfig
 from rnn_mnist.configuration.change import Change
 from rnn_mnist.configuration.parameter_count import hidden_size_for_budget, parameter_count
-from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, Config, declared, options
+from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, Config, CustomDataConfig, declared, options
 from rnn_mnist.configuration.source import source_digest
 from rnn_mnist.errors import ExpectedError
 
@@ -92,26 +92,31 @@ def resolve(config: Config, given: Mapping[str, bool] | None = None) -> Resolved
     _check_options(config)
     for key, value, about in _numbers(config):
         _check_bounds(key, value, about)
-    _check_data_and_training(config)
+    _check_training(config)
+    images = _known_images(config)
+    if images is not None:
+        check_image_counts(config, images)
     changes: list[Change] = []
     advice: list[str] = []
     config = _without_negative_zeros(config)
     # In this order: what a schedule does depends on the steps, and these on nothing that it changes.
     for step in (_model, _data, _sequence, _training, _schedule, _momentum):
         config = step(config, changes)
-    _check_one_cycle(config)
-    _check_optimizer(config)
+    if images is not None:
+        _check_one_cycle(config, images)
     _advise(config, advice)
     return Resolved(config, requested, tuple(changes), given or {}, tuple(advice))
 
 
-def training_image_count(config: Config) -> int:
-    """Images that a run trains on: the training set less the validation split, times the training fraction."""
-    return _fraction_of(_remaining_images(config), config.data.train_fraction)
+def _known_images(config: Config) -> int | None:
+    """Training images, where they are known before the data are loaded."""
+    counts = DATA_SETS[config.data.name].counts
+    return None if counts is None else counts[0]
 
 
-def _remaining_images(config: Config) -> int:
-    return find_data_set(config.data.name).train.count - config.data.validation_size
+def training_image_count(config: Config, images: int) -> int:
+    """Images that a run trains on: of so many the validation split is taken off, and of the rest the fraction."""
+    return _fraction_of(images - config.data.validation_size, config.data.train_fraction)
 
 
 def _fraction_of(remaining: int, fraction: float) -> int:
@@ -212,7 +217,12 @@ def _size_by_budget(model: ModelConfig, budget: int, input_size: int) -> int:
 
 
 def _data(config: Config, changes: list[Change]) -> Config:
-    data, remaining = config.data, _remaining_images(config)
+    data, images = config.data, _known_images(config)
+    if isinstance(data, CustomDataConfig):
+        data = replace(data, source=source_digest("data.loader", data.loader))
+    if images is None:
+        return replace(config, data=data)
+    remaining = images - data.validation_size
     count = _fraction_of(remaining, data.train_fraction)
     fraction = plainest_fraction(remaining, count)
     if fraction != data.train_fraction:
@@ -294,11 +304,11 @@ def _momentum(config: Config, changes: list[Change]) -> Config:
     return replace(config, optimizer=replace(optimizer, **moved))
 
 
-def _check_one_cycle(config: Config) -> None:
+def _check_one_cycle(config: Config, images: int) -> None:
     if not isinstance(config.schedule, OneCycleConfig):
         return
     # PyTorch divides by the length of the rise, less a step.
-    steps = config.training.epochs * -(-training_image_count(config) // config.training.batch_size)
+    steps = config.training.epochs * -(-training_image_count(config, images) // config.training.batch_size)
     if config.schedule.pct_start * steps == 1:
         raise ConfigError(
             f"schedule.pct_start={config.schedule.pct_start}: of {steps} training steps that is exactly one, which "
@@ -306,29 +316,33 @@ def _check_one_cycle(config: Config) -> None:
         )
 
 
-def _check_optimizer(config: Config) -> None:
-    optimizer = config.optimizer
+def _check_training(config: Config) -> None:
+    training, optimizer = config.training, config.optimizer
     if isinstance(optimizer, SGDConfig) and optimizer.nesterov and optimizer.momentum == 0:
         raise ConfigError("optimizer.nesterov=true: needs optimizer.momentum greater than 0")
-
-
-def _check_data_and_training(config: Config) -> None:
-    training, data = config.training, config.data
     if not _DEVICE.fullmatch(training.device):
         raise ConfigError(f"training.device={training.device}: must be auto, cpu, cuda, cuda:N or mps")
-    available = find_data_set(data.name).train.count
-    if data.validation_size >= available:
-        raise ConfigError(f"data.validation_size={data.validation_size}: must be less than {data.name}'s {available:,}")
-    train_images = training_image_count(config)
-    if training.batch_size > train_images:
-        raise ConfigError(f"training.batch_size={training.batch_size}: more than the {train_images:,} training images")
-    if training.early_stopping_patience is not None and data.validation_size == 0:
+    if training.early_stopping_patience is not None and config.data.validation_size == 0:
         raise ConfigError(
             f"training.early_stopping_patience={training.early_stopping_patience}: needs data.validation_size "
             "greater than 0"
         )
     if config.sweep is not None:
         check_sweep_name(config.sweep)
+
+
+def check_image_counts(config: Config, images: int) -> None:
+    """Refuse splits and batches that so many training images do not have.
+
+    Raises:
+        ConfigError: naming the key, the value and what is allowed.
+    """
+    training, data = config.training, config.data
+    if data.validation_size >= images:
+        raise ConfigError(f"data.validation_size={data.validation_size}: must be less than {data.name}'s {images:,}")
+    train_images = training_image_count(config, images)
+    if training.batch_size > train_images:
+        raise ConfigError(f"training.batch_size={training.batch_size}: more than the {train_images:,} training images")
 
 
 def _advise(config: Config, advice: list[str]) -> None:

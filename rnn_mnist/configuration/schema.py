@@ -68,6 +68,17 @@ class DataConfig:
 
 
 @dataclass
+class CustomDataConfig(DataConfig):
+    """Images that a function of the user's own brings."""
+
+    name: str = "custom"
+    loader: str = key(
+        MISSING, "dotted path of the function, such as my_package.load; docs/extending.md says what it returns"
+    )
+    source: str | None = key(None, "digest of the loader's source file, filled in: other code is another run")
+
+
+@dataclass
 class TrainingConfig:
     """How long, in what portions, on what."""
 
@@ -177,7 +188,7 @@ def options(group: str) -> dict[str, type]:
         "schedule": SCHEDULES,
     }
     if group == "data":
-        return dict.fromkeys(DATA_SETS, DataConfig)
+        return {name: CustomDataConfig if name == "custom" else DataConfig for name in DATA_SETS}
     return {name: spec.config for name, spec in catalogues[group].items()}
 
 

@@ -17,6 +17,7 @@ import zlib
 from functools import lru_cache, partial
 from http.client import HTTPException
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -25,7 +26,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from hydra_plugins.workstation_launcher import write_atomically
-from rnn_mnist.catalogues.data_sets import DataFile, DataSetSpec, Part, find_data_set, owner_of
+from rnn_mnist.catalogues.data_sets import DataFile, DataSetSpec, FileDataSet, Part, find_data_set, owner_of
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE
 from rnn_mnist.errors import ExpectedError
 
@@ -54,7 +55,9 @@ def data_root(configured: str | Path | None) -> Path:
     return Path(configured).expanduser()
 
 
-def load_test_images(name: str = "mnist", root: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
+def load_test_images(
+    name: str = "mnist", root: str | Path | None = None, loader: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 ``[image, 28, 28]`` and true classes uint8 ``[image]``, in the order of a run's predictions.
 
     They cannot be written to, and nothing is unpacked to the disk.
@@ -62,30 +65,73 @@ def load_test_images(name: str = "mnist", root: str | Path | None = None) -> tup
     Args:
         name: the data set, as in ``data.name``.
         root: ``data.root`` of the runs; None for where the harness looks by itself.
+        loader: ``data.loader`` of the runs, where they have one.
 
     Raises:
         DataError: if a file is missing or broken.
         UnknownDataSetError: if there is no such data set.
     """
-    return _load_test_images(find_data_set(name), data_root(root))
+    return _load_test_images(find_data_set(name), data_root(root), loader)
 
 
 @lru_cache(maxsize=4)
-def _load_test_images(spec: DataSetSpec, root: Path) -> tuple[np.ndarray, np.ndarray]:
+def _load_test_images(spec: DataSetSpec, root: Path, loader: str | None) -> tuple[np.ndarray, np.ndarray]:
+    loader = loader or spec.loader
     try:
-        images, labels = read_part(spec, spec.test, root)
+        images, labels = _loaded(loader, root)[1] if loader else read_part(_in_files(spec), _in_files(spec).test, root)
     except OSError as error:
         raise unusable(root, error) from error
     images.flags.writeable = labels.flags.writeable = False  # the cache hands out the same arrays
     return images, labels
 
 
-def read_part(spec: DataSetSpec, part: Part, root: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 ``[image, 28, 28]`` and their classes uint8 ``[image]``, checked.
+Arrays = tuple[np.ndarray, np.ndarray]
+"""Images uint8 ``[image, 28, 28]`` and their classes uint8 ``[image]``."""
+
+
+def read_data_set(spec: DataSetSpec, root: Path, loader: str | None = None) -> tuple[Arrays, Arrays]:
+    """Training and test images, unpacked or downloaded on first use, or brought by the loader; checked.
 
     Raises:
-        DataError: if a file is missing, broken, another data set's or not of the catalogue's size.
+        DataError: if a file is missing, corrupt or cannot be had, or the loader brings something else.
+        OSError: if the folder cannot be used.
     """
+    if loader or spec.loader:
+        return _loaded(str(loader or spec.loader), root)
+    in_files = _in_files(spec)
+    fetch(in_files, root)
+    return read_part(in_files, in_files.train, root), read_part(in_files, in_files.test, root)
+
+
+def _in_files(spec: DataSetSpec) -> FileDataSet:
+    if not isinstance(spec, FileDataSet):
+        raise DataError(f"data={spec.name}: has neither files nor a loader; give data.loader")
+    return spec
+
+
+@lru_cache(maxsize=2)
+def _loaded(loader: str, root: Path) -> tuple[Arrays, Arrays]:
+    try:
+        load = resolve_name(loader)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise DataError(f"data.loader={loader}: cannot be imported: {error}") from error
+    brought = load(root)
+    if not (isinstance(brought, list | tuple) and len(brought) == 4):
+        raise DataError(f"data.loader={loader}: must return training images and classes, test images and classes")
+    arrays = [np.ascontiguousarray(part) for part in brought]
+    for images, labels in (arrays[:2], arrays[2:]):
+        fitting = images.dtype == np.uint8 and images.shape[1:] == (IMAGE_SIZE, IMAGE_SIZE) and len(images) > 0
+        if not fitting or labels.shape != (len(images),) or not 0 <= labels.min() <= labels.max() < 10:
+            raise DataError(
+                f"data.loader={loader}: brought {_described(images)} and {_described(labels)}; must be uint8 images "
+                "[image, 28, 28] and a class of 0 to 9 for each"
+            )
+    train_images, train_labels, test_images, test_labels = arrays
+    return (train_images, train_labels.astype(np.uint8)), (test_images, test_labels.astype(np.uint8))
+
+
+def read_part(spec: FileDataSet, part: Part, root: Path) -> Arrays:
+    """One part of a data set that comes in files, checked."""
     images, labels = (_read_idx(spec, file, root) for file in (part.images, part.labels))
     stored = part.stored or part.count
     label_dimensions = 1 if spec.label_column is None else 2
@@ -106,7 +152,7 @@ def read_part(spec: DataSetSpec, part: Part, root: Path) -> tuple[np.ndarray, np
     return np.ascontiguousarray(images), labels.astype(np.uint8)
 
 
-def fetch(spec: DataSetSpec, root: Path) -> None:
+def fetch(spec: FileDataSet, root: Path) -> None:
     """Unpack what is not unpacked yet, downloading what is not there at all.
 
     Any number of processes may do so at once. Files that are there are left alone.
@@ -123,16 +169,16 @@ def fetch(spec: DataSetSpec, root: Path) -> None:
             write_atomically(path, _unpack(spec, file, compressed))
 
 
-def _folder(spec: DataSetSpec, root: Path) -> Path:
+def _folder(spec: FileDataSet, root: Path) -> Path:
     return root / spec.folder / "raw"
 
 
-def _find_compressed(spec: DataSetSpec, file: DataFile, root: Path) -> Path | None:
+def _find_compressed(spec: FileDataSet, file: DataFile, root: Path) -> Path | None:
     beside, bundled = _folder(spec, root) / file.download.name, BUNDLED / spec.name / file.download.name
     return next((path for path in (beside, bundled) if path.exists()), None)
 
 
-def _download(spec: DataSetSpec, file: DataFile, root: Path) -> Path:
+def _download(spec: FileDataSet, file: DataFile, root: Path) -> Path:
     folder = _folder(spec, root)
     with FileLock(root / f".{spec.name}.lock"):
         found = _find_compressed(spec, file, root)
@@ -154,14 +200,14 @@ def _download(spec: DataSetSpec, file: DataFile, root: Path) -> Path:
         return whole
 
 
-def _missing(spec: DataSetSpec, root: Path) -> str:
+def _missing(spec: FileDataSet, root: Path) -> str:
     folder = _folder(spec, root)
     absent = [file for file in spec.files if not (folder / file.name).exists()]
     names = dict.fromkeys(file.download.name for file in absent if _find_compressed(spec, file, root) is None)
     return f"data={spec.name}: {folder} lacks {', '.join(names)}"
 
 
-def _read_idx(spec: DataSetSpec, file: DataFile, root: Path) -> np.ndarray:
+def _read_idx(spec: FileDataSet, file: DataFile, root: Path) -> np.ndarray:
     path = _folder(spec, root) / file.name
     if path.exists():
         content = np.fromfile(path, np.uint8)
@@ -180,7 +226,7 @@ def _read_idx(spec: DataSetSpec, file: DataFile, root: Path) -> np.ndarray:
         raise DataError(f"{path}: not a whole IDX file: {error}") from error
 
 
-def _check(spec: DataSetSpec, file: DataFile, path: Path, content: np.ndarray, root: Path) -> None:
+def _check(spec: FileDataSet, file: DataFile, path: Path, content: np.ndarray, root: Path) -> None:
     """Refuse an unpacked file that is not what its name says; how, is told at the top."""
     compressed = _find_compressed(spec, file, root)
     if file.md5 is None and compressed is not None:
@@ -195,7 +241,7 @@ def _check(spec: DataSetSpec, file: DataFile, path: Path, content: np.ndarray, r
     _check_sum(_md5(content.data).hexdigest(), file.md5, path, f"{spec.title}'s {file.name}")
 
 
-def _check_download(spec: DataSetSpec, file: DataFile, path: Path) -> None:
+def _check_download(spec: FileDataSet, file: DataFile, path: Path) -> None:
     state = path.stat()
     _check_sum(
         _md5_of_file(path, state.st_size, state.st_mtime_ns), file.download.md5, path, f"{spec.title}'s {path.name}"
@@ -218,7 +264,7 @@ def _corrupt(path: Path, reason: str) -> DataError:
     return DataError(f"{path}: corrupt or truncated ({reason}); {remedy}")
 
 
-def _unpack(spec: DataSetSpec, file: DataFile, compressed: Path) -> bytes:
+def _unpack(spec: FileDataSet, file: DataFile, compressed: Path) -> bytes:
     """The content of a file, from what it comes in; checked."""
     if file.md5 is None:
         _check_download(spec, file, compressed)

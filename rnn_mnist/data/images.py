@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rnn_mnist.catalogues.data_sets import DataSetSpec, Part, find_data_set
-from rnn_mnist.data.files import fetch, read_part, unusable
+from rnn_mnist.catalogues.data_sets import find_data_set
+from rnn_mnist.data.files import read_data_set, unusable
 from rnn_mnist.data.seeding import generator
 
 
@@ -42,8 +42,8 @@ class DataSet:
 
 
 @lru_cache(maxsize=2)
-def load_data_set(name: str, root: Path) -> DataSet:
-    """Read a data set, unpacking or downloading it on first use (see :func:`rnn_mnist.data.files.fetch`).
+def load_data_set(name: str, root: Path, loader: str | None = None) -> DataSet:
+    """Read a data set, unpacking or downloading it on first use (see :func:`rnn_mnist.data.files.read_data_set`).
 
     Raises:
         DataError: if a file is missing, corrupt or cannot be had.
@@ -51,8 +51,10 @@ def load_data_set(name: str, root: Path) -> DataSet:
     """
     spec = find_data_set(name)
     try:
-        fetch(spec, root)
-        train, test = (_as_tensors(spec, part, root) for part in (spec.train, spec.test))
+        train, test = (
+            LabelledImages(torch.from_numpy(images), torch.from_numpy(labels).long())
+            for images, labels in read_data_set(spec, root, loader)
+        )
     except OSError as error:
         raise unusable(root, error) from error
     digest = hashlib.sha256()
@@ -71,8 +73,3 @@ def split_indices(count: int, validation_size: int, train_fraction: float, split
     validation, rest = order[:validation_size], order[validation_size:]
     train = rest[: max(1, round(len(rest) * train_fraction))]
     return train.sort().values, validation.sort().values
-
-
-def _as_tensors(spec: DataSetSpec, part: Part, root: Path) -> LabelledImages:
-    images, labels = read_part(spec, part, root)
-    return LabelledImages(torch.from_numpy(images), torch.from_numpy(labels).long())

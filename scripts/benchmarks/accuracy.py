@@ -9,9 +9,8 @@ import torch
 from scipy import stats
 
 from benchmarks.tutorial import TutorialLoop
-from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.configuration.compose import compose_checked
-from rnn_mnist.data.files import data_root, fetch
+from rnn_mnist.data.files import data_root
 from rnn_mnist.data.images import load_data_set
 from rnn_mnist.training.execution import execution, resolve_device
 from rnn_mnist.training.trainer import Trainer
@@ -40,7 +39,7 @@ def tutorials(seed: int, threads: int) -> float:
 
 def compare(seeds: range, jobs: int, threads: int) -> None:
     """Train both with each seed, ``jobs`` at a time, and print the values and Welch's test."""
-    fetch(find_data_set("mnist"), data_root(None))
+    load_data_set("mnist", data_root(None))  # unpacks the files that the tutorial reads
     results: dict[str, list[float]] = {}
     loops: dict[str, Callable[[int, int], float]] = {
         "rnn_mnist experiment=article": ours,

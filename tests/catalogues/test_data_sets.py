@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from rnn_mnist.catalogues.data_sets import DATA_SETS, find_data_set, owner_of
+from rnn_mnist.catalogues.data_sets import DATA_SETS, owner_of
 from rnn_mnist.configuration.compose import compose_checked, options
 from rnn_mnist.configuration.resolution import ConfigError, training_image_count
 from rnn_mnist.configuration.schema import NUM_CLASSES
+from tests.data.fake_data_sets import IN_FILES
 
-EVERY = pytest.mark.parametrize("name", DATA_SETS)
+EVERY = pytest.mark.parametrize("name", IN_FILES)
 
 
 def torchvisions(name: str) -> tuple[type, dict[str, str]]:
@@ -30,7 +31,7 @@ def torchvisions(name: str) -> tuple[type, dict[str, str]]:
 
 @EVERY
 def test_its_downloads_are_those_that_torchvision_publishes(name: str) -> None:
-    spec = find_data_set(name)
+    spec = IN_FILES[name]
     kind, published = torchvisions(name)
     assert {spec.url + file.download.name: file.download.md5 for file in spec.files} == published
     assert spec.folder == kind.__name__
@@ -38,7 +39,7 @@ def test_its_downloads_are_those_that_torchvision_publishes(name: str) -> None:
 
 @EVERY
 def test_its_files_and_sums_are_its_own(name: str) -> None:
-    spec = find_data_set(name)
+    spec = IN_FILES[name]
     assert spec.name == name and spec.megabytes > 0
     assert len({file.name for file in spec.files}) == 4
     for file in spec.files:
@@ -51,7 +52,7 @@ def test_its_files_and_sums_are_its_own(name: str) -> None:
 
 @EVERY
 def test_its_classes_are_named_in_the_order_of_its_labels(name: str) -> None:
-    spec = find_data_set(name)
+    spec = IN_FILES[name]
     assert len(spec.classes) == len(set(spec.classes)) == NUM_CLASSES
     theirs = torchvisions(name)[0]
     named = theirs.classes_split_dict["digits"] if name == "emnist_digits" else theirs.classes  # type: ignore[attr-defined]
@@ -60,10 +61,10 @@ def test_its_classes_are_named_in_the_order_of_its_labels(name: str) -> None:
 
 @EVERY
 def test_an_option_chooses_it_and_its_images_are_counted(name: str) -> None:
-    spec = find_data_set(name)
+    spec = IN_FILES[name]
     config = compose_checked([f"data={name}"]).config
     assert config.data.name == name
-    assert training_image_count(config) == spec.train.count - config.data.validation_size
+    assert training_image_count(config, spec.train.count) == spec.train.count - config.data.validation_size
     for part in (spec.train, spec.test):
         assert part.stored is None or part.stored > part.count
 

@@ -280,7 +280,9 @@ def test_a_fraction_is_written_by_its_images_alone(fraction: float, remaining: i
 
 @pytest.mark.parametrize("fraction", ["0.2", "0.25", "0.005", "0.0125", "0.9", "0.12345", "1.0", "0.001"])
 def test_a_plain_fraction_stays(fraction: str) -> None:
-    assert compose_checked([f"data.train_fraction={fraction}", "training.batch_size=8"]).config.data.train_fraction == float(fraction)
+    assert compose_checked(
+        [f"data.train_fraction={fraction}", "training.batch_size=8"]
+    ).config.data.train_fraction == float(fraction)
 
 
 def test_what_was_asked_for_is_kept() -> None:

@@ -10,7 +10,9 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from rnn_mnist.catalogues.data_sets import DataFile, DataSetSpec, Download, Part
+from rnn_mnist.catalogues.data_sets import DATA_SETS, DataFile, Download, FileDataSet, Part
+
+IN_FILES = {name: spec for name, spec in DATA_SETS.items() if isinstance(spec, FileDataSet)}
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -20,7 +22,7 @@ def idx(array: np.ndarray) -> bytes:
     return bytes([0, 0, kind, array.ndim]) + shape + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
 
-def miniature(spec: DataSetSpec, *, train: int = 24, test: int = 12) -> tuple[DataSetSpec, dict[str, bytes]]:
+def miniature(spec: FileDataSet, *, train: int = 24, test: int = 12) -> tuple[FileDataSet, dict[str, bytes]]:
     """The data set with fewer images, and its files' contents by name: unpacked ones and those they come in.
 
     The first part of a file is used where that is so in the real one.
@@ -47,7 +49,7 @@ def miniature(spec: DataSetSpec, *, train: int = 24, test: int = 12) -> tuple[Da
     return replace(spec, train=part_of(spec.train, train), test=part_of(spec.test, test)), contents | packed
 
 
-def put(spec: DataSetSpec, root: Path, contents: Mapping[str, bytes], names: Iterable[str]) -> Path:
+def put(spec: FileDataSet, root: Path, contents: Mapping[str, bytes], names: Iterable[str]) -> Path:
     """Write the named files where they are looked for, and return the folder."""
     folder = root / spec.folder / "raw"
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,11 +58,11 @@ def put(spec: DataSetSpec, root: Path, contents: Mapping[str, bytes], names: Ite
     return folder
 
 
-def unpacked(spec: DataSetSpec) -> list[str]:
+def unpacked(spec: FileDataSet) -> list[str]:
     return [file.name for file in spec.files]
 
 
-def downloads(spec: DataSetSpec) -> list[str]:
+def downloads(spec: FileDataSet) -> list[str]:
     return list(dict.fromkeys(file.download.name for file in spec.files))
 
 

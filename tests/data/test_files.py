@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_mnist.catalogues.data_sets import DATA_SETS, UnknownDataSetError, find_data_set
+from rnn_mnist.catalogues.data_sets import UnknownDataSetError
 from rnn_mnist.data import files
 from rnn_mnist.data.files import DataError, data_root, fetch, load_test_images, read_part
-from tests.data.fake_data_sets import downloads, idx, miniature, put, unpacked
+from tests.data.fake_data_sets import IN_FILES, downloads, idx, miniature, put, unpacked
 
-MNIST, FASHION, KMNIST, EMNIST = (find_data_set(name) for name in ("mnist", "fashion_mnist", "kmnist", "emnist_digits"))
-ELSEWHERE = pytest.mark.parametrize("name", [name for name in DATA_SETS if name != "mnist"])
+MNIST, FASHION, KMNIST, EMNIST = (IN_FILES[name] for name in ("mnist", "fashion_mnist", "kmnist", "emnist_digits"))
+ELSEWHERE = pytest.mark.parametrize("name", [name for name in IN_FILES if name != "mnist"])
 
 
 def names_in(folder: Path) -> set[str]:
@@ -41,9 +41,9 @@ def read_by_torchvision(name: str, root: Path, *, train: bool) -> Any:
     )
 
 
-@pytest.mark.parametrize("name", DATA_SETS)
+@pytest.mark.parametrize("name", IN_FILES)
 def test_every_data_set_is_read_as_torchvision_reads_it(name: str, tmp_path: Path) -> None:
-    spec, contents = miniature(find_data_set(name))
+    spec, contents = miniature(IN_FILES[name])
     put(spec, tmp_path, contents, unpacked(spec))
     for part, train in ((spec.train, True), (spec.test, False)):
         theirs = read_by_torchvision(name, tmp_path, train=train)
@@ -72,9 +72,9 @@ def test_an_unknown_data_set_is_refused_with_the_known_ones() -> None:
         load_test_images("x")
 
 
-@pytest.mark.parametrize("name", DATA_SETS)
+@pytest.mark.parametrize("name", IN_FILES)
 def test_compressed_files_put_there_by_hand_are_read_and_unpacked(name: str, tmp_path: Path) -> None:
-    spec, contents = miniature(find_data_set(name))
+    spec, contents = miniature(IN_FILES[name])
     folder = put(spec, tmp_path, contents, downloads(spec))
     without_unpacking = read_part(spec, spec.test, tmp_path)
     assert names_in(folder) == {*downloads(spec)}
@@ -88,9 +88,9 @@ def test_compressed_files_put_there_by_hand_are_read_and_unpacked(name: str, tmp
 
 @pytest.mark.parametrize("damage", ["truncated", "changed", "empty"])
 @pytest.mark.parametrize("form", ["unpacked", "compressed", "unpacked beside compressed"])
-@pytest.mark.parametrize("name", DATA_SETS)
+@pytest.mark.parametrize("name", IN_FILES)
 def test_a_broken_file_is_named_in_one_line(name: str, form: str, damage: str, tmp_path: Path) -> None:
-    spec, contents = miniature(find_data_set(name))
+    spec, contents = miniature(IN_FILES[name])
     put(spec, tmp_path, contents, downloads(spec) if form != "unpacked" else [])
     folder = put(spec, tmp_path, contents, unpacked(spec) if form != "compressed" else [])
     broken = folder / (spec.test.images.download.name if form == "compressed" else spec.test.images.name)
@@ -175,7 +175,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
 @ELSEWHERE
 def test_what_is_not_there_is_downloaded(name: str, tmp_path: Path, server: tuple[str, Path]) -> None:
     url, offered = server
-    spec, contents = miniature(find_data_set(name))
+    spec, contents = miniature(IN_FILES[name])
     spec = replace(spec, url=url)
     for file in downloads(spec):
         (offered / file).write_bytes(contents[file])
@@ -216,7 +216,7 @@ def test_without_a_network_the_error_says_what_to_put_where(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    spec = replace(find_data_set(name), url="http://127.0.0.1:9/")  # the discard port: nobody listens
+    spec = replace(IN_FILES[name], url="http://127.0.0.1:9/")  # the discard port: nobody listens
     with pytest.raises(DataError) as caught:
         fetch(spec, tmp_path)
     message = str(caught.value)
@@ -224,7 +224,7 @@ def test_without_a_network_the_error_says_what_to_put_where(
         assert message.count(needed) == 1
     assert "\n" not in message
     assert len(message) < 400 + len(str(tmp_path))
-    with pytest.raises(DataError, match=f"{downloads(spec)[-1]}.*{DATA_SETS[name].url}"):
+    with pytest.raises(DataError, match=f"{downloads(spec)[-1]}.*{IN_FILES[name].url}"):
         load_test_images(name, tmp_path)
 
 

@@ -9,14 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_mnist.catalogues.data_sets import DATA_SETS, UnknownDataSetError, find_data_set
+from rnn_mnist.catalogues.data_sets import DATA_SETS
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.resolution import training_image_count
 from rnn_mnist.data.files import BUNDLED, DataError, load_test_images
 from rnn_mnist.data.images import DataSet, load_data_set, split_indices
 from rnn_mnist.training.trainer import Trainer
 from tests.conftest import SMALL
-from tests.data.fake_data_sets import miniature, put, unpacked
+from tests.data.fake_data_sets import IN_FILES, miniature, put, unpacked
 
 
 def test_the_real_images(mnist: DataSet) -> None:
@@ -47,9 +47,9 @@ def test_the_notice_travels_with_the_files() -> None:
     assert "ShareAlike 3.0" in (BUNDLED / "mnist" / "NOTICE.md").read_text()
 
 
-@pytest.mark.parametrize("name", DATA_SETS)
+@pytest.mark.parametrize("name", IN_FILES)
 def test_tensors_and_arrays_are_the_same_images(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec, contents = miniature(find_data_set(name))
+    spec, contents = miniature(IN_FILES[name])
     monkeypatch.setitem(DATA_SETS, name, spec)
     put(spec, tmp_path, contents, unpacked(spec))
     data = load_data_set(name, tmp_path)
@@ -61,22 +61,15 @@ def test_tensors_and_arrays_are_the_same_images(name: str, tmp_path: Path, monke
     assert np.array_equal(data.test.images.numpy(), images) and np.array_equal(data.test.labels.numpy(), labels)
 
 
-def test_a_new_data_set_is_an_entry_and_a_yaml_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    options = tmp_path / "conf" / "data"
-    options.mkdir(parents=True)
-    (options / "glyphs.yaml").write_text(
-        "defaults: [/schema/data/data@_here_, _split, _self_]\nname: glyphs\nvalidation_size: 20\n"
-    )
+def test_a_new_data_set_is_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     overrides = [*SMALL, "data=glyphs", "training.epochs=1", "training.batch_size=5", "data.train_fraction=1"]
-    overrides.append(f"hydra.searchpath=[file://{options.parent}]")
-    with pytest.raises(UnknownDataSetError, match=r"data\.name=glyphs.*mnist, .*emnist_digits"):
-        compose_checked(overrides)
-    spec, contents = miniature(find_data_set("kmnist"), train=70, test=30)
+    overrides.append("data.validation_size=20")
+    spec, contents = miniature(IN_FILES["kmnist"], train=70, test=30)
     spec = replace(spec, name="glyphs", title="Glyphs", folder="Glyphs")
     monkeypatch.setitem(DATA_SETS, "glyphs", spec)
     put(spec, tmp_path, contents, unpacked(spec))
     config = compose_checked(overrides).config
-    assert training_image_count(config) == 50
+    assert training_image_count(config, 70) == 50
     trainer = Trainer(config, load_data_set(config.data.name, tmp_path), torch.device("cpu"))
     assert trainer.steps_per_epoch == 10
     trainer.train_epoch()

@@ -158,8 +158,8 @@ def _rows(
         outcome = compare(one[metric].to_numpy(float), other[metric].to_numpy(float), test, confidence)
         low, high = math.nan, math.nan
         if metric == "test_accuracy" and group["data.name"].nunique() == 1:
-            images = find_data_set(group["data.name"].iloc[0]).test.count
-            low, high = wilson_interval(outcome.mean, images, confidence)
+            counts = find_data_set(group["data.name"].iloc[0]).counts
+            low, high = wilson_interval(outcome.mean, counts[1], confidence) if counts else (math.nan, math.nan)
         rows.append(
             {
                 "factor": factor,
