@@ -104,7 +104,7 @@ class DeclaredKey:
     @property
     def allowed(self) -> str:
         """Its values in words: ``1 to 1,000``, ``true or false``, ``a number > 0``."""
-        words = " or ".join(self.choices) or _range(self.kind, self.declared.bounds or {})
+        words = " or ".join(self.choices) or _range(self.kind, self.declared.unit, self.declared.bounds or {})
         return f"{words}, or null" if self.optional else words
 
 
@@ -135,9 +135,10 @@ def _declared(name: str, entry: "Field[Any]", annotation: Any) -> DeclaredKey:
 _COMPARED = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
-def _range(kind: str, bounds: Mapping[str, float]) -> str:
+def _range(kind: str, unit: str, bounds: Mapping[str, float]) -> str:
     if kind == "bool":
         return "true or false"
     noun = {"int": "a whole number", "float": "a number"}.get(kind, "text")
+    noun = f"{noun} of {unit}" if unit else noun
     limits = " and ".join(f"{_COMPARED[name]} {bound:,}" for name, bound in bounds.items())
     return f"{noun} {limits}" if limits else noun

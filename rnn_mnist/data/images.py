@@ -27,6 +27,10 @@ class LabelledImages:
         """The number of images."""
         return len(self.images)
 
+    def first(self, count: int) -> "LabelledImages":
+        """The first so many of them."""
+        return LabelledImages(self.images[:count], self.labels[:count])
+
     def to(self, device: torch.device) -> "LabelledImages":
         """The same images on another device."""
         return LabelledImages(self.images.to(device), self.labels.to(device))

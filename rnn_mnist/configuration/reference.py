@@ -1,0 +1,72 @@
+"""Every key as people read it, from its declaration: for ``--help`` and for the documentation."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+
+from rnn_mnist.catalogues.keys import DeclaredKey, Role
+from rnn_mnist.configuration.change import written
+from rnn_mnist.configuration.schema import SELECTED_BY, declared_keys, options
+
+WIDTH = 80
+_ROLES = {
+    Role.identity: "",
+    Role.resolved: "Runs are told apart by the key that it decides.",
+    Role.circumstance: "Not part of what a run is.",
+}
+
+
+def as_text() -> str:
+    """For a terminal of 80 columns: a section a group, two lines or more a key."""
+    lines: list[str] = []
+    for title, keys in _sections():
+        lines += ["", f"== {title} ==", ""]
+        for name, by_option in keys.items():
+            lines.append(f"{name}={_default(by_option)}")
+            about = f"{_first(by_option).allowed}: {_meaning(name, by_option)}"
+            lines += textwrap.wrap(about, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def as_markdown() -> str:
+    """For the documentation: a table a group."""
+    lines: list[str] = []
+    for title, keys in _sections():
+        lines += [f"## {title}", "", "| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+        for name, by_option in keys.items():
+            cells = (f"`{name}`", _default(by_option), _first(by_option).allowed, _meaning(name, by_option))
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _sections() -> Iterator[tuple[str, dict[str, dict[str, DeclaredKey]]]]:
+    sections: dict[str, dict[str, dict[str, DeclaredKey]]] = {}
+    for name, by_option in declared_keys().items():
+        if name not in SELECTED_BY:
+            group = name.partition(".")[0] if "." in name else "the run"
+            sections.setdefault(group, {})[name] = by_option
+    for group in SELECTED_BY.values():
+        sections.setdefault(group, {})
+    for group, keys in sections.items():
+        title = f"{group}: {', '.join(options(group))}" if group in SELECTED_BY.values() else group
+        yield title, keys
+
+
+def _first(by_option: Mapping[str, DeclaredKey]) -> DeclaredKey:
+    return next(iter(by_option.values()))
+
+
+def _default(by_option: Mapping[str, DeclaredKey]) -> str:
+    defaults = {option: written(each.default) for option, each in by_option.items()}
+    common = next(iter(defaults.values()))
+    others = [f"{option} {default}" for option, default in defaults.items() if default != common]
+    return f"{common} ({', '.join(others)})" if others else common
+
+
+def _meaning(name: str, by_option: Mapping[str, DeclaredKey]) -> str:
+    declared = _first(by_option).declared
+    text = declared.meaning[0].upper() + declared.meaning[1:] + "."
+    group = name.partition(".")[0]
+    if group in SELECTED_BY.values() and len(by_option) < len(options(group)):
+        text += f" Only with {' or '.join(f'{group}={option}' for option in by_option)}."
+    return f"{text} {_ROLES[declared.role]}".rstrip()
