@@ -207,7 +207,8 @@ def declared_keys() -> dict[str, dict[str, DeclaredKey]]:
             found[selector.name] = {"": replace(selector, choices=tuple(options(entry.name)), kind="enumeration")}
             for option, node in options(entry.name).items():
                 for each in declared_in(node, f"{entry.name}."):
-                    found.setdefault(each.name, {})[option] = each
+                    if each.name != selector.name:
+                        found.setdefault(each.name, {})[option] = each
         elif is_dataclass(section):
             found |= {each.name: {"": each} for each in declared_in(section, f"{entry.name}.")}
         else:
