@@ -13,7 +13,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig
 
-from rnn_mnist import train
+from rnn_mnist import task
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
 
 ACCIDENTS = {1: "raise", 2: "exit", 3: "kill", 4: "hang", 5: "raise"}
@@ -50,11 +50,11 @@ def sabotaged(config: DictConfig) -> float:
 
     Trainer.train_epoch = train_an_epoch  # type: ignore[method-assign, assignment]
     try:
-        return train.task(config)
+        return task.task(config)
     finally:
         Trainer.train_epoch = train_epoch  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    register()
+    register(task.job_identity)
     hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(sabotaged)()

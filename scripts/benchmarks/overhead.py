@@ -14,6 +14,7 @@ LAUNCHERS = {
 _APP = """
 import hydra
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
+from rnn_mnist.task import job_identity
 
 
 def nothing(config):
@@ -21,7 +22,7 @@ def nothing(config):
 
 
 if __name__ == "__main__":
-    register()
+    register(job_identity)
     hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(nothing)()
 """
 _FEW = 4

@@ -8,8 +8,9 @@ from functools import reduce
 
 import pytest
 
-from rnn_mnist.configuration.compose import compose_checked, explain_error
+from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.identity import flatten
+from rnn_mnist.configuration.mistakes import explain_error
 from rnn_mnist.configuration.parameter_count import parameter_count
 from rnn_mnist.configuration.resolution import ConfigError, check
 from rnn_mnist.configuration.schema import GRUConfig, LSTMConfig, OneCycleConfig
@@ -33,7 +34,7 @@ WRONG = [
     ("model.dropout=nan", ("model.dropout=nan", "at least 0")),
     ("model.cell=gru", ("model.cell=gru", "model=gru")),
     ("model.parameter_budget=10", ("model.parameter_budget=10", "too small")),
-    ("model.parameter_budget=1e30", ("model.parameter_budget=1e30", "Integer")),
+    ("model.parameter_budget=1e30", ("model.parameter_budget=1e+30", "Integer")),
     (f"model.parameter_budget={10**30}", (f"model.parameter_budget={10**30}: must be at most 120,0", "100,000")),
     ("training.gradient_clip_norm=inf", ("training.gradient_clip_norm=inf", "finite number, greater than 0")),
     ("optimizer.lr=nan", ("optimizer.lr=nan", "finite number, greater than 0 and at most 1,000")),
