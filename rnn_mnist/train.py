@@ -47,11 +47,12 @@ def _run_hydra() -> None:
     import hydra
 
     from rnn_mnist.configuration.compose import CONFIG_DIR, check_overrides, register
+    from rnn_mnist.configuration.hydra_versions import MAIN
     from rnn_mnist.task import job_identity, task
 
     check_overrides(sys.argv[1:])
     register(job_identity)
-    hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(task)()
+    hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(task)()
 
 
 if __name__ == "__main__":

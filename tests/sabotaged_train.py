@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from rnn_mnist import task
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
+from rnn_mnist.configuration.hydra_versions import MAIN
 
 ACCIDENTS = {1: "raise", 2: "exit", 3: "kill", 4: "hang", 5: "raise"}
 
@@ -57,4 +58,4 @@ def sabotaged(config: DictConfig) -> float:
 
 if __name__ == "__main__":
     register(task.job_identity)
-    hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(sabotaged)()
+    hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(sabotaged)()

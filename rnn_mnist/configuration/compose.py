@@ -24,6 +24,7 @@ from hydra.version import VersionBase
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from rnn_mnist.configuration import schema
+from rnn_mnist.configuration.hydra_versions import VERSION_BASE, register_resolver
 from rnn_mnist.configuration.identity import sweep_name
 from rnn_mnist.configuration.resolution import Checked, ConfigError, check, check_sweep_name
 
@@ -67,15 +68,15 @@ def register(identify: Callable[[DictConfig], str]) -> None:
     def resolve_run_id(*, _root_: DictConfig) -> str:
         return identify(_root_)
 
-    def resolve_sweep_name(name: str | None, overrides: list[str]) -> str:
+    def resolve_sweep_name(name: str | None, overrides: ListConfig) -> str:
         if name is not None:
             check_sweep_name(name)
         return sweep_name(name, overrides)
 
-    OmegaConf.register_new_resolver("run_id", resolve_run_id, replace=True)
+    register_resolver("run_id", resolve_run_id, replace=True)
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
-    OmegaConf.register_new_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
-    OmegaConf.register_new_resolver("groups_and_options", _groups_and_options, replace=True)
+    register_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
+    register_resolver("groups_and_options", _groups_and_options, replace=True)
 
 
 def _store_schemas() -> None:
@@ -99,7 +100,7 @@ def compose_checked(overrides: list[str]) -> Checked:
     check_overrides(overrides)
     with _hydra_set_aside():
         _store_schemas()
-        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
+        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
             return typed(compose(config_name="config", overrides=overrides, return_hydra_config=True))
 
 

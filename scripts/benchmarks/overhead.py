@@ -14,6 +14,7 @@ LAUNCHERS = {
 _APP = """
 import hydra
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
+from rnn_mnist.configuration.hydra_versions import MAIN
 from rnn_mnist.task import job_identity
 
 
@@ -23,7 +24,7 @@ def nothing(config):
 
 if __name__ == "__main__":
     register(job_identity)
-    hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(nothing)()
+    hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(nothing)()
 """
 _FEW = 4
 

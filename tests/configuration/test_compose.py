@@ -10,6 +10,7 @@ from hydra.core.utils import JobRuntime
 from omegaconf import DictConfig, OmegaConf
 
 from rnn_mnist.configuration.compose import CONFIG_DIR, compose_checked, options, register
+from rnn_mnist.configuration.hydra_versions import VERSION_BASE
 from rnn_mnist.configuration.resolution import ConfigError
 
 
@@ -18,7 +19,7 @@ def test_a_notebook_that_uses_hydra_itself_goes_on(tmp_path: Path, monkeypatch: 
     store = ConfigStore.instance()
     monkeypatch.setattr(store, "repo", store.repo | {"schema": {}})
     store.store(group="schema/model", name="theirs", node={"mine": True})
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(tmp_path), job_name="notebook"):
+    with hydra.initialize_config_dir(str(tmp_path), job_name="notebook", **VERSION_BASE):
         before = hydra.compose("theirs")
         assert compose_checked(["model=gru"]).config.model.cell == "gru"
         with pytest.raises(ConfigError):
@@ -41,7 +42,7 @@ def test_what_an_entry_point_registered_is_still_asked_after_a_composition() -> 
     compose_checked([])
     assert OmegaConf.create({"id": "${run_id:}"}).id == "an identity"
     assert len(asked) == 1
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
+    with hydra.initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
         assert hydra.compose("config", ["model=gru"]).model.cell == "gru"
 
 

@@ -8,6 +8,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
 from rnn_mnist.configuration.compose import CONFIG_DIR, compose_checked
+from rnn_mnist.configuration.hydra_versions import VERSION_BASE
 from rnn_mnist.configuration.mistakes import explain_error
 from rnn_mnist.configuration.resolution import ConfigError
 
@@ -87,7 +88,7 @@ def test_what_cannot_be_written_is_named() -> None:
 
 
 def test_hydra_reports_an_unknown_study_with_those_that_there_are() -> None:
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
+    with hydra.initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
         line = explain_error(caught(lambda: hydra.compose("config", ["experiment=foo"])))
     assert line is not None
     assert line.startswith("experiment=foo: no such option; allowed: article")
