@@ -304,8 +304,8 @@ def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: Comm
         (["model=_recurrent"], "model=_recurrent: no such option; allowed: gru, lstm, rnn"),
         (["hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
         (["-m", "hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
-        (["-m", "experiment=depth,width"], "experiment=depth: must be the only study of a sweep"),
-        (["-m", "experiment=glob(d*)", "hydra.sweep.dir=x"], "the grids of several (seed, model.num_layers)"),
+        (["-m", "experiment=depth,width"], "experiment=depth,width: must be one study, for Hydra ignores the grids of"),
+        (["-m", "+experiment=glob(d*)", "hydra.sweep.dir=x"], "+experiment=glob(d*): must be one study"),
         (["-m", "sweep='\udcfc'"], "not text in this locale's encoding"),
         (["model=null"], "model=null: a choice must be a string or a list of strings; allowed: gru, lstm, rnn"),
         (

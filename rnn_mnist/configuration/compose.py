@@ -19,7 +19,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep
 from hydra.core.utils import JobRuntime
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from hydra.version import VersionBase
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -141,6 +140,10 @@ def check_overrides(overrides: Iterable[str]) -> None:
             continue
         if override.is_delete() or override.key_or_group not in groups:
             continue
+        if override.key_or_group == "experiment" and override.is_sweep_override():
+            raise ConfigError(
+                f"{text}: must be one study, for Hydra ignores the grids of several; give each a command of its own"
+            )
         value = override.value()
         choices = value.list if isinstance(value, ChoiceSweep) else [value]
         if any(choice is None or isinstance(choice, int | float) for choice in choices):
@@ -207,23 +210,6 @@ def _check_hydra(hydra: Any) -> None:
     if hydra.job.chdir:
         raise ConfigError(
             "hydra.job.chdir=true: must be false, because the paths of a run start from the folder of its command"
-        )
-    _refuse_an_ignored_grid(hydra)
-
-
-def _refuse_an_ignored_grid(hydra: Any) -> None:
-    """Refuse the job of a sweep over studies: Hydra's sweeper reads a study's grid only where one study is chosen.
-
-    Where the sweeper has read it, each of its keys is among the job's overrides.
-    """
-    if hydra.mode != RunMode.MULTIRUN or OmegaConf.is_missing(hydra.job, "num"):
-        return
-    given = {override.lstrip("+~").partition("=")[0] for override in hydra.overrides.task}
-    ignored = [key for key in hydra.sweeper.get("params") or {} if key.lstrip("+~") not in given]
-    if ignored:
-        raise ConfigError(
-            f"experiment={hydra.runtime.choices.get('experiment')}: must be the only study of a sweep, for Hydra "
-            f"ignores the grids of several ({', '.join(ignored)}); give each a command of its own"
         )
 
 
