@@ -37,11 +37,14 @@ def explain_error(error: BaseException) -> str | None:
             line = explain(link)
             if line is not None:
                 return " ".join(line.split())
-    if any(type(link) is InterpolationResolutionError for link in links):
+    for link in reversed(links):
         # OmegaConf wraps whatever a resolver raises in this very class; bad interpolations are subclasses. Its own
         # resolvers refuse what a user wrote, such as the name of an environment variable; an error in ours is a bug.
-        return str(links[-2]).splitlines()[0] if _raised_in("omegaconf", links[-1]) else None
-    if isinstance(error, HydraException | OmegaConfBaseException):
+        if type(link) is InterpolationResolutionError:
+            return str(link).splitlines()[0] if _raised_in("omegaconf", links[-1]) else None
+    if isinstance(error, OmegaConfBaseException):
+        return str(error).splitlines()[0]  # the others are OmegaConf's own business
+    if isinstance(error, HydraException):
         return " ".join(str(error).split())
     # Hydra reports what it cannot do with its flags (--cfg and --info at once) as bare ValueErrors.
     return str(error) if isinstance(error, ValueError) and _raised_in("hydra", error) else None
