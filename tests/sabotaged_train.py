@@ -13,8 +13,9 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig
 
-from rnn_mnist import train
+from rnn_mnist import task
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
+from rnn_mnist.configuration.hydra_versions import MAIN
 
 ACCIDENTS = {1: "raise", 2: "exit", 3: "kill", 4: "hang", 5: "raise"}
 
@@ -50,11 +51,11 @@ def sabotaged(config: DictConfig) -> float:
 
     Trainer.train_epoch = train_an_epoch  # type: ignore[method-assign, assignment]
     try:
-        return train.task(config)
+        return task.task(config)
     finally:
         Trainer.train_epoch = train_epoch  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    register()
-    hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(sabotaged)()
+    register(task.job_identity)
+    hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(sabotaged)()

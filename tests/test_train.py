@@ -206,6 +206,26 @@ def test_help_lists_what_can_be_chosen_and_nothing_else(command: CommandLine) ->
         assert internal not in result.stdout
 
 
+@pytest.mark.parametrize("module", ["rnn_mnist.train", "rnn_mnist.explain"])
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, module: str) -> None:
+    process = start(module, *(["--help"] if module == TRAIN else []), cwd=tmp_path)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+
+
+def test_ctrl_c_while_the_program_loads_is_one_line(tmp_path: Path) -> None:
+    # Where Hydra is imported from in this process, its first import hits Ctrl-C.
+    (tmp_path / "hydra.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    process = start(TRAIN, cwd=tmp_path)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.startswith("interrupted")
+    assert len(stderr.splitlines()) == 1
+
+
 def test_resume_false_trains_anew(command: CommandLine, tmp_path: Path) -> None:
     assert command(TRAIN, *SMALL).returncode == 0
     run = only_run(tmp_path / "outputs" / "single")
@@ -284,9 +304,15 @@ def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: Comm
         (["model=_recurrent"], "model=_recurrent: no such option; allowed: gru, lstm, rnn"),
         (["hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
         (["-m", "hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
-        (["-m", "experiment=depth,width"], "experiment=depth: must be the only study of a sweep"),
-        (["-m", "experiment=glob(d*)", "hydra.sweep.dir=x"], "the grids of several (seed, model.num_layers)"),
+        (["-m", "experiment=depth,width"], "experiment=depth,width: must be one study, for Hydra ignores the grids of"),
+        (["-m", "+experiment=glob(d*)", "hydra.sweep.dir=x"], "+experiment=glob(d*): must be one study"),
         (["-m", "sweep='\udcfc'"], "not text in this locale's encoding"),
+        (["model=null"], "model=null: a choice must be a string or a list of strings; allowed: gru, lstm, rnn"),
+        (
+            ["-m", "hydra.launcher.jobs_per_device=0"],
+            "error: hydra.launcher.jobs_per_device=0: must be auto or a whole",
+        ),
+        (["-m", "hydra.launcher.n_jobs=2"], "hydra.launcher.n_jobs: no such key (did you mean jobs_per_device?)"),
         (["training.gradient_clip_norm=inf"], "training.gradient_clip_norm=inf: must be a finite number"),
     ],
 )

@@ -8,22 +8,27 @@ own function, and the launcher gets the configurations that the sweeper's check 
 
 import copy
 import pickle
-from typing import Any
+from typing import Any, cast
 
-from hydra._internal import config_loader_impl
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
+
+from hydra_plugins.workstation_launcher._hydra_internals import (
+    ConfigLoaderImpl,
+    apply_overrides,
+    set_override_dirname,
+)
 
 
 class SweepConfigLoader(ConfigLoaderImpl):
     """Hydra's loader of configurations, with a memory."""
 
-    def __init__(self, loader: ConfigLoaderImpl) -> None:
+    def __init__(self, loader: ConfigLoader) -> None:
         """``loader`` is the one that the app uses; it is not changed."""
         self.__dict__.update(loader.__dict__)
-        self._original = loader
+        self._original = cast(ConfigLoaderImpl, loader)  # Hydra has this one implementation of the interface
         self._bases: dict[tuple[int, tuple[str, ...]], bytes | DictConfig] = {}
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
@@ -52,17 +57,9 @@ class SweepConfigLoader(ConfigLoaderImpl):
             return super().load_sweep_config(master_config, sweep_overrides)
         choices = tuple(_line(override) for override in parsed if self._is_choice(override))
         config = self._base(master_config, choices)
-        ConfigLoaderImpl._apply_overrides_to_config(
-            [override for override in parsed if not self._is_choice(override)], config
-        )
+        apply_overrides([override for override in parsed if not self._is_choice(override)], config)
         config.hydra.overrides.task = [_line(override) for override in parsed]
-        # Hydra 1.4 derives this name when it is asked for.
-        make_name = getattr(config_loader_impl, "get_overrides_dirname", None)
-        if make_name is not None:
-            rules = config.hydra.job.config.override_dirname
-            config.hydra.job.override_dirname = make_name(
-                overrides=parsed, kv_sep=rules.kv_sep, item_sep=rules.item_sep, exclude_keys=rules.exclude_keys
-            )
+        set_override_dirname(parsed, config)
         OmegaConf.copy_cache(from_config=master_config, to_config=config)
         return config
 

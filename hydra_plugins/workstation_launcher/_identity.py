@@ -10,6 +10,8 @@ from hydra.utils import get_method
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_plugins.workstation_launcher._hydra_internals import interpolation
+
 FINGERPRINT_LENGTH = 12
 
 # Where and when a job runs is not what it is.
@@ -46,26 +48,25 @@ def fingerprint(config: DictConfig, leave_out: Iterable[str]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 
-def _plain(parent: Any, key: Any) -> Any:
-    node = parent._get_node(key)
-    if node._is_missing():
+def _plain(parent: DictConfig | ListConfig, key: Any) -> Any:
+    if OmegaConf.is_missing(parent, key):
         return "???"
-    if node._is_interpolation():
-        written = str(node._value())
-        if _VOLATILE.search(written):
-            return written
-        try:
-            return _container(parent[key])
-        except OmegaConfBaseException:
-            return written
-    return _container(parent[key])
+    written = interpolation(parent, key)
+    if written is None:
+        return _container(parent[key])
+    if _VOLATILE.search(written):
+        return written
+    try:
+        return _container(parent[key])
+    except OmegaConfBaseException:
+        return written
 
 
 def _container(value: Any) -> Any:
     if isinstance(value, DictConfig):
-        return {str(key): _plain(value, key) for key in value} if not value._is_none() else None
+        return {str(key): _plain(value, key) for key in value}
     if isinstance(value, ListConfig):
-        return [_plain(value, index) for index in range(len(value))] if not value._is_none() else None
+        return [_plain(value, index) for index in range(len(value))]
     return OmegaConf.to_container(OmegaConf.create([value]), enum_to_str=True)[0]  # type: ignore[index]
 
 

@@ -20,6 +20,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher._atomic_files import write_atomically
+from hydra_plugins.workstation_launcher._hydra_internals import failure
 from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._progress import DESCRIPTOR
 from hydra_plugins.workstation_launcher._records import (
@@ -146,7 +147,7 @@ def _run(application: Application, config: DictConfig, status: Status, directory
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if result.status == JobStatus.FAILED:
             _keep_failure(result, directory)
-            raise result._return_value
+            raise failure(result)
         status.set_value(result.return_value)
     except KeyboardInterrupt:
         status.finish(INTERRUPTED, "interrupted")

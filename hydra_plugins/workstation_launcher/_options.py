@@ -1,103 +1,36 @@
-"""The launcher's options: what Hydra's configuration holds, and the checked values that the launcher works with."""
+"""The launcher's options, each declared once: Hydra's configuration, the checked values and the documentation's table.
 
-from dataclasses import dataclass, field
+An option is a field of :class:`Options`: its name, the type of its checked value, its default as Hydra's configuration
+has it, what checks it, and what it does.
+"""
+
+import contextlib
+import difflib
+import importlib.util
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import CompactHydraException
 
 
-@dataclass
-class WorkstationLauncherConf:
-    """``hydra.launcher`` with ``hydra/launcher=workstation``; docs/launcher.md describes each option."""
-
-    _target_: str = "hydra_plugins.workstation_launcher.launcher.WorkstationLauncher"
-    devices: Any = "auto"
-    jobs_per_device: Any = "auto"
-    threads_per_job: Any = "auto"
-    start_interval_seconds: Any = "auto"
-    start_method: Any = "auto"
-    preload: list[str] = field(default_factory=list)
-    resume: Any = True
-    retry_failed: Any = True
-    retries: Any = 0
-    retry_exceptions: Any = False
-    fail_fast: Any = False
-    timeout_minutes: Any = None
-    grace_seconds: Any = 30.0
-    dry_run: Any = False
-    identity: str | None = None
-    not_identity: list[str] = field(default_factory=list)
-    not_in_names: list[str] = field(default_factory=list)
-    code_version: str | None = None
-    on_job_end: str | None = None
-    on_sweep_end: str | None = None
-
-
 class OptionError(CompactHydraException):
     """An option of the launcher that cannot be used; the message names key, value and what is allowed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """The checked options. ``None`` stands for ``auto`` where that is a choice."""
+def _option(default: Any, check: Callable[[Any], Any], description: str, *, aliases: tuple[str, ...] = ()) -> Any:
+    """A field of :class:`Options`.
 
-    devices: tuple[str, ...] | None
-    """``CUDA_VISIBLE_DEVICES`` entries; empty for the CPU."""
-    jobs_per_device: int | None
-    threads_per_job: int | None
-    start_interval_seconds: float | None
-    start_method: str
-    """``auto``, ``fork`` or ``spawn``."""
-    preload: tuple[str, ...]
-    resume: bool
-    retry_failed: bool
-    retries: int
-    retry_exceptions: bool
-    fail_fast: bool
-    timeout_seconds: float | None
-    grace_seconds: float
-    dry_run: bool
-    identity: str | None
-    not_identity: tuple[str, ...]
-    code_version: str | None
-    on_job_end: str | None
-    on_sweep_end: str | None
-
-
-def checked_options(**given: Any) -> Options:
-    """The options as Hydra hands them over, checked.
-
-    Raises:
-        OptionError: if one of them cannot be used.
+    Args:
+        default: as Hydra's configuration has it.
+        check: from what Hydra hands over to the value that the launcher works with; a ``ValueError`` says what is
+            allowed.
+        description: for the documentation, in Markdown.
+        aliases: what other launchers call it, for suggestions.
     """
-    given.pop("not_in_names", None)  # read where names are made, from the configuration
-    minutes = _number("timeout_minutes", given.pop("timeout_minutes"), 0, above=True, none="null")
-    return Options(
-        devices=_devices(given.pop("devices")),
-        jobs_per_device=_whole("jobs_per_device", given.pop("jobs_per_device"), 1, auto=True),
-        threads_per_job=_whole("threads_per_job", given.pop("threads_per_job"), 1, auto=True),
-        start_interval_seconds=_number("start_interval_seconds", given.pop("start_interval_seconds"), 0, none="auto"),
-        start_method=_choice("start_method", given.pop("start_method"), ("auto", "fork", "spawn")),
-        preload=tuple(given.pop("preload") or ()),
-        retries=_whole("retries", given.pop("retries"), 0) or 0,
-        grace_seconds=_number("grace_seconds", given.pop("grace_seconds"), 0) or 0.0,
-        timeout_seconds=None if minutes is None else 60 * minutes,
-        not_identity=tuple(given.pop("not_identity") or ()),
-        resume=_flag("resume", given.pop("resume")),
-        retry_failed=_flag("retry_failed", given.pop("retry_failed")),
-        retry_exceptions=_flag("retry_exceptions", given.pop("retry_exceptions")),
-        fail_fast=_flag("fail_fast", given.pop("fail_fast")),
-        dry_run=_flag("dry_run", given.pop("dry_run")),
-        identity=_text("identity", given.pop("identity")),
-        code_version=_text("code_version", given.pop("code_version")),
-        on_job_end=_text("on_job_end", given.pop("on_job_end")),
-        on_sweep_end=_text("on_sweep_end", given.pop("on_sweep_end")),
-    )
-
-
-def _refuse(key: str, value: Any, allowed: str) -> OptionError:
-    return OptionError(f"hydra.launcher.{key}={value}: must be {allowed}")
+    return field(metadata={"default": default, "check": check, "description": description, "aliases": aliases})
 
 
 def _devices(value: Any) -> tuple[str, ...] | None:
@@ -108,44 +41,235 @@ def _devices(value: Any) -> tuple[str, ...] | None:
     entries = value if isinstance(value, list | tuple) else str(value).split(",")
     names = tuple(str(entry).strip().removeprefix("cuda:") for entry in entries)
     if len(set(names)) < len(names) or not all(name.isdecimal() or name.startswith(("GPU-", "MIG-")) for name in names):
-        raise _refuse("devices", value, "auto, cpu, or a list of different GPUs such as [0,1] or [GPU-…,MIG-…]")
+        raise ValueError("auto, cpu, or a list of different GPUs such as [0,1] or [GPU-…,MIG-…]")
     return names
 
 
-def _whole(key: str, value: Any, least: int, *, auto: bool = False) -> int | None:
-    if auto and value == "auto":
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise _refuse(key, value, f"{'auto or ' if auto else ''}a whole number, at least {least}")
-    return value
+def _whole(least: int, *, auto: bool = False) -> Callable[[Any], int | None]:
+    def check(value: Any) -> int | None:
+        if auto and value == "auto":
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{'auto or ' if auto else ''}a whole number, at least {least}")
+        return value
+
+    return check
 
 
-def _number(key: str, value: Any, least: float, *, above: bool = False, none: str | None = None) -> float | None:
-    if none is not None and (value is None or value == none):
-        return None
-    bad = isinstance(value, bool) or not isinstance(value, int | float)
-    if bad or not least <= value < float("inf") or (above and value == least):
-        or_none = f"{none} or " if none else ""
-        raise _refuse(key, value, f"{or_none}a number {'above' if above else 'of at least'} {least:g}")
-    return float(value)
+def _number(*, above_zero: bool = False, absent: str | None = None) -> Callable[[Any], float | None]:
+    """A finite number of at least or above zero; ``absent`` is the word for none, if that is a choice."""
+
+    def check(value: Any) -> float | None:
+        if absent is not None and value in (None, absent):
+            return None
+        bad = isinstance(value, bool) or not isinstance(value, int | float)
+        if bad or not 0 <= value < float("inf") or (above_zero and value == 0):
+            bound = "above" if above_zero else "of at least"
+            raise ValueError(f"{f'{absent} or ' if absent else ''}a number {bound} 0")
+        return float(value)
+
+    return check
 
 
-def _flag(key: str, value: Any) -> bool:
+def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _refuse(key, value, "true or false")
+        raise ValueError("true or false")
     return value
 
 
-def _choice(key: str, value: Any, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise _refuse(key, value, " or ".join(allowed))
-    return str(value)
+def _choice(*allowed: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(" or ".join(allowed))
+        return str(value)
+
+    return check
 
 
-def _text(key: str, value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise _refuse(key, value, "the dotted path of a function, or null")
-    return value
+def _texts(what: str) -> Callable[[Any], tuple[str, ...]]:
+    def check(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
+            raise ValueError(f"a list of {what}")
+        return tuple(value)
+
+    return check
+
+
+def _function(value: Any) -> str | None:
+    """A dotted path whose module is there; it is not imported, which may take time."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("the dotted path of a function, or null")
+    module = value.rpartition(".")[0]
+    while module:
+        with contextlib.suppress(ModuleNotFoundError):
+            if importlib.util.find_spec(module) is not None:
+                return value
+        module = module.rpartition(".")[0]
+    raise ValueError("the dotted path of a function; there is no such module")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The checked options; ``None`` stands for ``auto`` or ``null`` where that is a choice."""
+
+    devices: tuple[str, ...] | None = _option(
+        "auto",
+        _devices,
+        "`auto`: the GPUs that this process may see (`CUDA_VISIBLE_DEVICES` is honoured, MIG instances too), else the "
+        "CPU. `cpu`, or a list such as `[0,1]` or `[MIG-…]`.",
+        aliases=("device", "gpus", "gpu"),
+    )
+    """``CUDA_VISIBLE_DEVICES`` entries; empty for the CPU."""
+    jobs_per_device: int | None = _option(
+        "auto",
+        _whole(1, auto=True),
+        "Jobs at a time on each device. `auto`: one on a GPU; on the CPU one for each core. With more than one on a "
+        "GPU, `CUDA_MPS_ACTIVE_THREAD_PERCENTAGE` is set to twice the even share, which matters only under NVIDIA's "
+        "MPS server.",
+        aliases=("n_jobs", "jobs", "workers", "max_workers", "num_workers", "processes", "parallel"),
+    )
+    threads_per_job: int | None = _option(
+        "auto",
+        _whole(1, auto=True),
+        "`OMP_NUM_THREADS`, `MKL_NUM_THREADS`, `OPENBLAS_NUM_THREADS` and `NUMEXPR_NUM_THREADS`. `auto`: the cores "
+        "divided by the jobs at a time, unless `OMP_NUM_THREADS` is set already.",
+        aliases=("threads", "num_threads", "cpus_per_task"),
+    )
+    start_interval_seconds: float | None = _option(
+        "auto",
+        _number(absent="auto"),
+        "Time between two starts on one device. `auto`: 0.5 on a GPU, 0 on the CPU.",
+        aliases=("delay", "interval"),
+    )
+    start_method: str = _option(
+        "auto",
+        _choice("auto", "fork", "spawn"),
+        "`fork`, or `spawn` for a new interpreter a job.",
+        aliases=("backend", "context"),
+    )
+    preload: tuple[str, ...] = _option(
+        [],
+        _texts("modules"),
+        "Modules that are imported before the fork, besides what the task function needs.",
+    )
+    timeout_minutes: float | None = _option(
+        None,
+        _number(above_zero=True, absent="null"),
+        "A job that takes longer writes where it stands into its log and is killed.",
+        aliases=("timeout", "timeout_min", "timeout_seconds", "time_limit"),
+    )
+    retries: int = _option(
+        0,
+        _whole(0),
+        "How often a job that died (killed, crashed, hung) is started again.",
+        aliases=("max_retries", "max_num_timeout"),
+    )
+    retry_exceptions: bool = _option(False, _flag, "Whether jobs that raised count for `retries` too.")
+    fail_fast: bool = _option(False, _flag, "Stop the sweep at the first failure.")
+    grace_seconds: float = _option(30, _number(), "How long interrupted jobs have to stop.")
+    resume: bool = _option(True, _flag, "`false` runs all jobs afresh, in their directories.")
+    retry_failed: bool = _option(True, _flag, "Whether jobs that failed under an earlier command are tried again.")
+    dry_run: bool = _option(
+        False,
+        _flag,
+        "Print the table of jobs (done or to do, directory, device) and an estimate of the time, and start nothing.",
+        aliases=("dry", "plan"),
+    )
+    identity: str | None = _option(
+        None,
+        _function,
+        "Dotted path of a function from a job's configuration (with its `hydra` node) to a text that takes the place "
+        "of the fingerprint.",
+    )
+    not_identity: tuple[str, ...] = _option(
+        [], _texts("keys"), "Keys that are left out of the fingerprint, such as paths."
+    )
+    not_in_names: tuple[str, ...] = _option([], _texts("keys"), "Keys that `${job_directory:}` does not show.")
+    code_version: str | None = _option(
+        None,
+        _function,
+        "Dotted path of a function that returns a text; when it has changed since a job was completed, that is said. "
+        "`null`: the commit of the application's repository, and whether it is dirty; outside of one, the name and the "
+        "digest of the application's main file.",
+    )
+    on_job_end: str | None = _option(
+        None,
+        _function,
+        "Dotted path of a function, called in the launching process with the sweep's and the job's directory as each "
+        "job ends.",
+    )
+    on_sweep_end: str | None = _option(
+        None,
+        _function,
+        "Dotted path of a function, called with the sweep's directory at the end, also when jobs have failed, but not "
+        "after `Ctrl-C`. A sweeper that works in batches gets it after each.",
+    )
+
+    @property
+    def timeout_seconds(self) -> float | None:
+        """``timeout_minutes``, in seconds."""
+        return None if self.timeout_minutes is None else 60 * self.timeout_minutes
+
+
+def suggest_key(name: str) -> str | None:
+    """The option that somebody means who writes ``hydra.launcher.<name>``, which is none, if that can be guessed."""
+    for entry in fields(Options):
+        if name in entry.metadata["aliases"]:
+            return entry.name
+    return next(iter(difflib.get_close_matches(name, [entry.name for entry in fields(Options)], n=1)), None)
+
+
+def _configuration_field(entry: Any) -> tuple[str, Any, Any]:
+    default = entry.metadata["default"]
+    return (entry.name, Any, field(default_factory=lambda: list(default)) if default == [] else field(default=default))
+
+
+WorkstationLauncherConf = make_dataclass(
+    "WorkstationLauncherConf",
+    [
+        ("_target_", str, field(default="hydra_plugins.workstation_launcher.launcher.WorkstationLauncher")),
+        *map(_configuration_field, fields(Options)),
+    ],
+    namespace={
+        "__module__": __name__,
+        "suggest_key": staticmethod(suggest_key),
+        "__doc__": "``hydra.launcher`` with ``hydra/launcher=workstation``: any value, for :func:`checked_options`.",
+    },
+)
+
+
+def checked_options(given: Mapping[str, Any]) -> Options:
+    """The options as Hydra hands them over, checked.
+
+    Raises:
+        OptionError: if one of them cannot be used, or is none.
+    """
+    checks = {entry.name: entry.metadata["check"] for entry in fields(Options)}
+    checked = {}
+    for name, value in given.items():
+        if name not in checks:
+            meant = suggest_key(name)
+            raise OptionError(
+                f"hydra.launcher.{name}={value}: no such option"
+                f"{f' (did you mean {meant}?)' if meant else ''}; there are {', '.join(checks)}"
+            )
+        try:
+            checked[name] = checks[name](value)
+        except ValueError as error:
+            raise OptionError(f"hydra.launcher.{name}={value}: must be {error}") from None
+    return Options(**checked)
+
+
+def options_table() -> str:
+    """The table of the options in the documentation, in Markdown."""
+    rows = []
+    for entry in fields(Options):
+        default = entry.metadata["default"]
+        written = default if isinstance(default, str) else json.dumps(default)
+        rows.append(f"| `{entry.name}` | `{written}` | {entry.metadata['description']} |")
+    return "\n".join(["| option | default | |", "| --- | --- | --- |", *rows])
 
 
 def register_options() -> None:

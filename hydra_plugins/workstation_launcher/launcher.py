@@ -1,8 +1,7 @@
 """The plugin: Hydra's ``Launcher`` interface over the parts of this package."""
 
 import atexit
-import contextlib
-import importlib.util
+import hashlib
 import logging
 import os
 import shlex
@@ -15,7 +14,6 @@ from typing import Any, cast
 
 from filelock import FileLock, Timeout
 from hydra import version
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobRuntime, JobStatus, configure_log, setup_globals
@@ -30,8 +28,9 @@ from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
 from hydra_plugins.workstation_launcher._failures import mark_as_shown
 from hydra_plugins.workstation_launcher._fork_server import Setup
+from hydra_plugins.workstation_launcher._hydra_internals import failure
 from hydra_plugins.workstation_launcher._job import Application
-from hydra_plugins.workstation_launcher._options import OptionError, Options, checked_options, register_options
+from hydra_plugins.workstation_launcher._options import checked_options, register_options
 from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._records import (
     COMPLETED,
@@ -65,16 +64,19 @@ class WorkstationLauncher(Launcher):
 
     def __init__(self, **options: Any) -> None:
         """``options`` are those of :class:`~hydra_plugins.workstation_launcher._options.WorkstationLauncherConf`."""
-        plain = OmegaConf.to_container(OmegaConf.create(options), resolve=True)
-        assert isinstance(plain, dict)
-        self._options: Options = checked_options(**{str(key): value for key, value in plain.items()})
+        self._given = options
         self._lock: FileLock | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Called by the sweeper before anything is written."""
+        """Called by the sweeper before anything is written.
+
+        Raises:
+            OptionError: if an option cannot be used. Hydra wraps what is raised when it makes an object, and not this.
+        """
+        plain = OmegaConf.to_container(OmegaConf.create(self._given), resolve=True)
+        self._options = checked_options(cast(dict[str, Any], plain))
         self._task_function, self._config = task_function, config
-        # Hydra has this one implementation of the interface.
-        self._loader = SweepConfigLoader(cast(ConfigLoaderImpl, hydra_context.config_loader))
+        self._loader = SweepConfigLoader(hydra_context.config_loader)
         self._app_context = hydra_context
         # The sweeper checks its jobs through the same context, and what it composes need not be composed again.
         hydra_context.config_loader = self._loader
@@ -96,8 +98,6 @@ class WorkstationLauncher(Launcher):
         options = self._options
         try:
             plan = make_plan(options, os.environ)
-            for key in ("identity", "code_version", "on_job_end", "on_sweep_end"):
-                _check_function(key, getattr(options, key))
             if not options.dry_run:
                 self._take_lock()
             record = self._load_record()
@@ -205,9 +205,10 @@ class WorkstationLauncher(Launcher):
         if self._options.code_version is not None:
             describe: Callable[[], str] = get_method(self._options.code_version)
             return str(describe())
-        module = sys.modules.get(self._task_function.__module__)
-        source = getattr(module, "__file__", None)
-        return git_version(Path(source).parent) if source is not None else None
+        source = getattr(sys.modules.get(self._task_function.__module__), "__file__", None)
+        if source is None:
+            return None
+        return git_version(Path(source).parent) or _file_version(Path(source))
 
     def _call_hook(self, name: str, *arguments: Any) -> None:
         path = getattr(self._options, name)
@@ -235,24 +236,10 @@ class WorkstationLauncher(Launcher):
         result.status = JobStatus.COMPLETED if completed else JobStatus.FAILED
         if completed and status is not None:
             result.return_value = status.value()
-        elif result._return_value is None:
-            result.return_value = JobError(_fate(job))
-        if not completed:
-            mark_as_shown(result._return_value)
+        else:
+            result.return_value = failure(result) or JobError(_fate(job))
+            mark_as_shown(failure(result))
         return result
-
-
-def _check_function(key: str, path: str | None) -> None:
-    """Refuse a hook whose module is not there, without the time that importing it may take."""
-    if path is None:
-        return
-    module = path.rpartition(".")[0]
-    while module:
-        with contextlib.suppress(ModuleNotFoundError):
-            if importlib.util.find_spec(module) is not None:
-                return
-        module = module.rpartition(".")[0]
-    raise OptionError(f"hydra.launcher.{key}={path}: must be the dotted path of a function; there is no such module")
 
 
 def _kept_failure(job: Job) -> JobReturn | None:
@@ -272,6 +259,11 @@ def _fate(job: Job) -> str:
     if status is None:
         return f"job #{job.number} ({job.label}) was not started"
     return f"job #{job.number} ({job.label}) {status.state}: {status.error}; {job.directory / (status.log or '')}"
+
+
+def _file_version(path: Path) -> str:
+    """Of code outside of a repository; with its name, for two programs in a folder may share much of their code."""
+    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
 
 def _changes_directory(config: DictConfig) -> bool:

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from rnn_mnist.configuration.compose import compose_checked, explain_error
+from rnn_mnist import shell
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.configuration.mistakes import explain_error
 from rnn_mnist.explain.tensors import Explanation, explain
 
 _SECTIONS = {
@@ -63,8 +65,39 @@ def print_tables(explanation: Explanation, console: Console) -> None:
         console.print(table)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a reader that has gone to the shell: Rich would end with 1."""
+        raise BrokenPipeError
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line."""
+    """Run the command line; exits with 0, 1, 2 or 130."""
+    sys.exit(shell.run(lambda: _explain(arguments)))
+
+
+def _explain(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_intermixed_args(arguments)
+    try:
+        checked = compose_checked(options.overrides)
+    except Exception as error:
+        line = explain_error(error)
+        if line is None:
+            raise
+        return shell.fail(line)
+    explanation = explain(checked.config)
+    if options.format == "markdown":
+        print(as_markdown(explanation), end="")
+    else:
+        console = _Console()
+        # Piped text has no width of its own; 80 columns would break every sentence into a tower.
+        print_tables(explanation, console if console.is_terminal else _Console(width=140))
+    for warning in checked.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m rnn_mnist.explain",
         description="Explain a configured model: every tensor's shape, every weight, what each parameter does. Shapes "
@@ -73,24 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the default configuration")
     parser.add_argument("--format", choices=("text", "markdown"), default="text", help="tables (default) or Markdown")
-    options = parser.parse_intermixed_args(arguments)
-    try:
-        checked = compose_checked(options.overrides)
-    except Exception as error:
-        line = explain_error(error)
-        if line is None:
-            raise
-        print(f"error: {line}", file=sys.stderr)
-        sys.exit(1)
-    explanation = explain(checked.config)
-    if options.format == "markdown":
-        print(as_markdown(explanation), end="")
-    else:
-        console = Console()
-        # Piped text has no width of its own; 80 columns would break every sentence into a tower.
-        print_tables(explanation, console if console.is_terminal else Console(width=140))
-    for warning in checked.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+    return parser
 
 
 def _shape(shape: tuple[int, ...]) -> str:

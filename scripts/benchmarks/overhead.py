@@ -14,6 +14,8 @@ LAUNCHERS = {
 _APP = """
 import hydra
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
+from rnn_mnist.configuration.hydra_versions import MAIN
+from rnn_mnist.task import job_identity
 
 
 def nothing(config):
@@ -21,8 +23,8 @@ def nothing(config):
 
 
 if __name__ == "__main__":
-    register()
-    hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(nothing)()
+    register(job_identity)
+    hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(nothing)()
 """
 _FEW = 4
 

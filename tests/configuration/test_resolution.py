@@ -16,8 +16,9 @@ from rnn_mnist.catalogues.cells import GRUConfig, LSTMConfig
 from rnn_mnist.catalogues.optimizers import OPTIMIZERS
 from rnn_mnist.catalogues.schedules import OneCycleConfig
 from rnn_mnist.configuration.change import Change
-from rnn_mnist.configuration.compose import compose_checked, explain_error
+from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.identity import config_as_dict, flatten, run_id
+from rnn_mnist.configuration.mistakes import explain_error
 from rnn_mnist.configuration.parameter_count import parameter_count
 from rnn_mnist.configuration.resolution import ConfigError, plainest_fraction, resolve
 from rnn_mnist.configuration.schema import chosen, config_from_dict
@@ -45,7 +46,7 @@ WRONG = [
     ("model.dropout=nan", ("model.dropout=nan", "at least 0")),
     ("model.cell=gru", ("model.cell=gru", "model=gru")),
     ("model.parameter_budget=10", ("model.parameter_budget=10", "too small")),
-    ("model.parameter_budget=1e30", ("model.parameter_budget=1e30", "Integer")),
+    ("model.parameter_budget=1e30", ("model.parameter_budget=1e+30", "Integer")),
     (f"model.parameter_budget={10**30}", (f"model.parameter_budget={10**30}: must be at most 120,0", "100,000")),
     ("training.gradient_clip_norm=inf", ("training.gradient_clip_norm=inf", "finite number, greater than 0")),
     ("optimizer.lr=nan", ("optimizer.lr=nan", "finite number, greater than 0 and at most 1,000")),
@@ -69,7 +70,7 @@ WRONG = [
     ("seed=-1", ("seed=-1", "at least 0")),
     ("experiment=foo", ("experiment=foo", "depth")),
     ("model=_recurrent", ("model=_recurrent: no such option; allowed: custom, gru, lstm, rnn",)),
-    ("data=_split", ("data=_split: no such option; allowed: emnist_digits", "mnist")),
+    ("data=_split", ("data=_split: no such option; allowed: custom, emnist_digits", "mnist")),
     ("experiment=_study", ("experiment=_study: no such option; allowed: article", "depth")),
     ("+schema/model=lstm", ("schema", "no such key")),
     ("+schema@_global_=config", ("schema@_global_=config: no such group; allowed: model, sequence, data",)),

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from hydra_plugins.workstation_launcher._options import options_table
 from tests.launcher.conftest import ROOT, App
 
 WAYS = {
@@ -61,6 +62,7 @@ def three_lines() -> str:
         ("devices=[a]", "devices=['a']: must be auto, cpu, or a list of different GPUs"),
         ("identity=3", "identity=3: must be the dotted path of a function"),
         ("on_sweep_end=no.such.function", "on_sweep_end=no.such.function: must be the dotted path of a function"),
+        ("preload=[1]", "preload=[1]: must be a list of modules"),
         ("no_such=1", "no_such"),
     ],
 )
@@ -69,8 +71,20 @@ def test_a_wrong_option_is_one_line_and_starts_nothing(app: App, override: str, 
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert "Error in call" not in done.stderr, "Hydra wraps what a plugin raises as it is made"
     assert not app.sweep.exists()
     assert not app.ran()
+
+
+def test_an_option_under_the_name_that_another_launcher_has_for_it(app: App) -> None:
+    done = app.run("+hydra.launcher.n_jobs=2")
+    assert done.returncode == 1
+    assert "hydra.launcher.n_jobs=2: no such option (did you mean jobs_per_device?)" in done.stderr
+    assert not app.sweep.exists()
+
+
+def test_the_documentation_has_the_table_of_the_options() -> None:
+    assert f"\n{options_table()}\n\n" in (ROOT / "docs" / "launcher.md").read_text()
 
 
 def test_hooks_are_called_in_the_launching_process_and_cannot_harm_the_sweep(app: App) -> None:

@@ -1,5 +1,7 @@
 """Hydra's own test suites for launchers, whole, in processes that are forked and in new interpreters."""
 
+import re
+
 import pytest
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
@@ -10,11 +12,22 @@ from hydra.test_utils.launcher_common_tests import (
 )
 
 from hydra_plugins.workstation_launcher.launcher import WorkstationLauncher
+from tests.launcher.conftest import ROOT
 
 
 def test_hydra_finds_the_launcher() -> None:
     names = [plugin.__name__ for plugin in Plugins.instance().discover(Launcher)]
     assert names.count(WorkstationLauncher.__name__) == 1
+
+
+def test_what_is_private_in_hydra_is_used_in_one_module() -> None:
+    folder = ROOT / "hydra_plugins" / "workstation_launcher"
+    users = {
+        path.name
+        for path in folder.glob("*.py")
+        if re.search(r"hydra\._internal|_return_value|_get_node", path.read_text())
+    }
+    assert users == {"_hydra_internals.py"}
 
 
 @pytest.mark.parametrize("launcher_name, overrides", [("workstation", [])])

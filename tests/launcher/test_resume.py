@@ -131,6 +131,18 @@ def test_changed_code_is_said(app: App) -> None:
     assert "-dirty" in done.stdout
 
 
+def test_two_programs_in_a_folder_without_git_are_not_taken_for_one(app: App) -> None:
+    app.run("+x=1,2")
+    other = app.folder / "other.py"
+    other.write_text((app.folder / "app.py").read_text().replace('config.get("x")', '-config.get("x")'))
+    command = ["other.py" if word == "app.py" else word for word in app.command("+x=1,2")]
+    outside = app.environment | {"GIT_CEILING_DIRECTORIES": str(app.folder.parent)}
+    done = subprocess.run(command, cwd=app.folder, env=outside, capture_output=True, text=True, check=True)
+    assert "2 of the jobs already done were made by other code (app.py " in done.stdout
+    assert "now other.py " in done.stdout
+    assert "made by other code" not in app.run("+x=1,2").stdout
+
+
 def test_a_damaged_status_means_that_the_job_is_to_be_done(app: App) -> None:
     app.run("+x=1,2")
     (app.sweep / "0" / "status.json").write_text("{half")

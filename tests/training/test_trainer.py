@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rnn_mnist.configuration.compose import explain_error
+from rnn_mnist.configuration.mistakes import explain_error
 from rnn_mnist.configuration.schema import Config
 from rnn_mnist.data.images import DataSet
 from rnn_mnist.training.execution import MemoryExhaustedError, execution, out_of_memory_as_error

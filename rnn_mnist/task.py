@@ -1,0 +1,86 @@
+"""What Hydra calls for each job of ``rnn_mnist.train``, and what the job's configuration is checked for before.
+
+Wiring only. PyTorch is imported where a run is made: a sweep's own process does without it.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_plugins.workstation_launcher import in_job
+from rnn_mnist.configuration.compose import typed
+from rnn_mnist.configuration.identity import run_id
+from rnn_mnist.configuration.resolution import Resolved
+from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.sweep import update_results
+
+log = logging.getLogger(__name__)
+_said: set[str] = set()
+
+
+def job_identity(composed: DictConfig) -> str:
+    """The id of a job's run, before its directory exists: ``hydra.launcher.identity``, and ``${run_id:}``.
+
+    Raises:
+        ExpectedError: if the configuration cannot be run, or not on this machine.
+    """
+    checked = typed(composed)
+    device = checked.config.training.device
+    if device not in ("auto", "cpu"):
+        from rnn_mnist.training.execution import resolve_device
+
+        resolve_device(device)
+    if composed.hydra.mode == RunMode.MULTIRUN:
+        _say(checked)  # before a sweep rather than in it
+    return run_id(checked.config)
+
+
+def task(composed: DictConfig) -> float:
+    """What Hydra calls for each job; see :func:`rnn_mnist.training.one_run.train_run`."""
+    from rnn_mnist.training.one_run import train_run
+
+    hydra_config = HydraConfig.get()
+    directory = Path(hydra_config.runtime.output_dir)
+    if directory.is_relative_to(Path.cwd()):
+        directory = directory.relative_to(Path.cwd())
+    overrides = OmegaConf.to_container(hydra_config.overrides.task)
+    checked = typed(composed)
+    sweeping = hydra_config.mode == RunMode.MULTIRUN
+    if not sweeping and hydra_config.sweeper.get("params"):
+        log.warning("warning: this is one run; -m runs the whole grid: %s", dict(hydra_config.sweeper.params))
+    _say(checked)
+    try:
+        value = train_run(checked, directory, [str(override) for override in overrides or []])
+    except ExpectedError as error:
+        if sweeping:
+            raise
+        log.error("failed: %s", error)
+        # One clear line and exit code 1, without Hydra's report of a job that raised.
+        sys.exit(1)
+    finally:
+        # The workstation launcher keeps the table of its sweeps itself, also for runs that are killed.
+        if not in_job() and (sweeping or directory.parent == Path("outputs/single")):
+            update_results(directory.parent, directory)
+    if not sweeping:
+        _show_files(directory)
+    return value
+
+
+def _say(checked: Resolved) -> None:
+    """Print the question and the warnings of a configuration, each once in a process."""
+    lines = [f"warning: {warning}" for warning in checked.warnings]
+    if checked.config.question:
+        lines.insert(0, f"question: {checked.config.question}")
+    for line in lines:
+        if line not in _said:
+            _said.add(line)
+            log.log(logging.WARNING if line.startswith("warning") else logging.INFO, "%s", line)
+
+
+def _show_files(directory: Path) -> None:
+    names = sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
+    log.info("files in %s: %s", directory, ", ".join(names))
