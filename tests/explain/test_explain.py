@@ -45,7 +45,7 @@ def test_symbols_and_shapes_agree(overrides: list[str]) -> None:
 @pytest.mark.parametrize("overrides", VARIANTS, ids=" ".join)
 def test_weights_are_pytorchs(overrides: list[str]) -> None:
     config = compose_checked(overrides).config
-    explanation = explained(*overrides)
+    explanation = explain(config)
     model = RecurrentClassifier(config.model, config.sequence.shape[1])
     assert [row.name for row in explanation.weights] == [name for name, _ in model.named_parameters()]
     assert all(row.count == math.prod(row.shape) for row in explanation.weights)
