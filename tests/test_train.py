@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -30,6 +31,29 @@ def untimed(path: Path) -> list[dict[str, str]]:
 def only_run(folder: Path) -> Path:
     (found,) = (path for path in folder.iterdir() if path.is_dir())
     return found
+
+
+def train_in(folder: Path, *arguments: str) -> Path:
+    """``folder``, once the command has trained there (the fixture ``command`` does not live that long)."""
+    process = start(TRAIN, *arguments, cwd=folder)
+    _, stderr = process.communicate(timeout=300)
+    assert process.returncode == 0, stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(mnist_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the command has trained one small run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNN_MNIST_DATA", str(mnist_root))
+        return train_in(tmp_path_factory.mktemp("trained"), *SMALL)
+
+
+@pytest.fixture
+def finished(trained: Path, tmp_path: Path) -> Path:
+    """A copy of that run, under the folder of the next command, as if that one had trained it."""
+    shutil.copytree(trained / "outputs", tmp_path / "outputs")
+    return only_run(tmp_path / "outputs" / "single")
 
 
 def test_one_run_leaves_its_files_and_is_recognised_the_next_time(
@@ -90,37 +114,32 @@ def test_one_run_leaves_its_files_and_is_recognised_the_next_time(
     assert only_run(run.parent) == run
 
 
-def test_model_pt_loads_into_plain_pytorch(command: CommandLine, tmp_path: Path, mnist: DataSet) -> None:
-    assert command(TRAIN, *SMALL).returncode == 0
-    run = only_run(tmp_path / "outputs" / "single")
-    state = torch.load(run / "model.pt", weights_only=True)
+def test_model_pt_loads_into_plain_pytorch(finished: Path, mnist: DataSet) -> None:
+    state = torch.load(finished / "model.pt", weights_only=True)
     lstm, linear = nn.LSTM(28, 8, 2, batch_first=True), nn.Linear(8, 10)
     lstm.load_state_dict(state["recurrent"])
     linear.load_state_dict(state["linear"])
     with torch.inference_mode():
         logits = linear(lstm(mnist.test.images / 255)[0][:, -1])
-    assert (logits.argmax(1).numpy() == np.load(run / "predictions.npy")).mean() > 0.999
+    assert (logits.argmax(1).numpy() == np.load(finished / "predictions.npy")).mean() > 0.999
 
 
-def test_the_same_command_twice_gives_the_same_bytes(command: CommandLine, tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("first", "second")]
-    for folder in folders:
-        assert command(TRAIN, *SMALL, "model.dropout=0.2", f"hydra.run.dir={folder}").returncode == 0
-    first, second = folders
-    assert untimed(first / "metrics.csv") == untimed(second / "metrics.csv")
-    for name in ("predictions.npy", "accuracy_by_step.csv"):
-        assert (first / name).read_bytes() == (second / name).read_bytes()
+LONGER = [*SMALL, "training.epochs=12", "model.dropout=0.2", "data.augmentation.max_shift=2"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(mnist_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the run that is not interrupted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNN_MNIST_DATA", str(mnist_root))
+        return train_in(tmp_path_factory.mktemp("undisturbed"), *LONGER, "hydra.run.dir=.")
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_run_carries_on_to_the_same_end(
-    command: CommandLine, tmp_path: Path, signal_number: signal.Signals
+    command: CommandLine, tmp_path: Path, undisturbed: Path, signal_number: signal.Signals
 ) -> None:
-    arguments = [*SMALL, "training.epochs=12", "model.dropout=0.2", "data.augmentation.max_shift=2"]
-    undisturbed = tmp_path / "undisturbed"
-    assert command(TRAIN, *arguments, f"hydra.run.dir={undisturbed}").returncode == 0
-
-    process = start(TRAIN, *arguments, cwd=tmp_path)
+    process = start(TRAIN, *LONGER, cwd=tmp_path)
     single = tmp_path / "outputs" / "single"
     deadline = time.monotonic() + 120
     while not list(single.glob("*/checkpoint.pt")):
@@ -137,7 +156,7 @@ def test_an_interrupted_run_carries_on_to_the_same_end(
     assert not (run / "result.json").exists()
     assert not (run / "metrics.csv").exists() or len(rows(run / "metrics.csv")) < 12
 
-    resumed = command(TRAIN, *arguments)
+    resumed = command(TRAIN, *LONGER)
     assert resumed.returncode == 0, resumed.stderr
     assert "continuing after epoch" in resumed.stdout
     assert untimed(run / "metrics.csv") == untimed(undisturbed / "metrics.csv")
@@ -149,10 +168,9 @@ def test_an_interrupted_run_carries_on_to_the_same_end(
     assert len(json.loads((run / "manifest.json").read_text())["earlier_attempts"]) == 1
 
 
-def test_the_results_of_another_run_are_never_written_over(command: CommandLine, tmp_path: Path) -> None:
-    run = tmp_path / "outputs" / "single" / "x"
+def test_the_results_of_another_run_are_never_written_over(command: CommandLine, finished: Path) -> None:
+    run = finished.rename(finished.with_name("x"))
     here = f"hydra.run.dir={run}"
-    assert command(TRAIN, *SMALL, here).returncode == 0
     before = {path.name: path.read_bytes() for path in run.glob("[a-z]*.[!l]*")}
     for again in ([], ["resume=false"]):
         result = command(TRAIN, *SMALL, "seed=1", here, *again)
@@ -163,25 +181,23 @@ def test_the_results_of_another_run_are_never_written_over(command: CommandLine,
     assert "predictions.npy" in before
 
 
-def test_a_run_anew_needs_its_data_before_it_gives_up_what_is_there(command: CommandLine, tmp_path: Path) -> None:
-    assert command(TRAIN, *SMALL, "data=mnist").returncode == 0
-    run = only_run(tmp_path / "outputs" / "single")
+def test_a_run_anew_needs_its_data_before_it_gives_up_what_is_there(
+    command: CommandLine, finished: Path, tmp_path: Path
+) -> None:
     damaged = tmp_path / "damaged"
     damaged.write_text("not a folder")
-    result = command(TRAIN, *SMALL, "data=mnist", "resume=false", f"data.root={damaged}")
+    result = command(TRAIN, *SMALL, "resume=false", f"data.root={damaged}")
     assert result.returncode == 1
-    assert (run / "predictions.npy").exists()
-    assert (run / "result.json").exists()
+    assert (finished / "predictions.npy").exists()
+    assert (finished / "result.json").exists()
 
 
-def test_an_unreadable_neighbour_is_left_out_and_said(command: CommandLine, tmp_path: Path) -> None:
-    assert command(TRAIN, *SMALL).returncode == 0
-    neighbour = only_run(tmp_path / "outputs" / "single")
-    (neighbour / "status.json").write_text("{broken")
+def test_an_unreadable_neighbour_is_left_out_and_said(command: CommandLine, finished: Path) -> None:
+    (finished / "status.json").write_text("{broken")
     result = command(TRAIN, *SMALL, "seed=1")
     assert result.returncode == 0, result.stderr
     assert "left out of results.csv" in result.stdout
-    assert [row["seed"] for row in rows(neighbour.parent / "results.csv")] == ["1"]
+    assert [row["seed"] for row in rows(finished.parent / "results.csv")] == ["1"]
 
 
 def test_a_study_without_its_grid_says_so(command: CommandLine) -> None:
@@ -338,11 +354,9 @@ def test_broken_data_is_named_and_fails_the_run(command: CommandLine, tmp_path: 
     assert "Traceback" not in result.stdout + result.stderr
 
 
-def test_a_broken_checkpoint_is_named(command: CommandLine, tmp_path: Path) -> None:
-    assert command(TRAIN, *SMALL).returncode == 0
-    run = only_run(tmp_path / "outputs" / "single")
-    (run / "result.json").unlink()
-    (run / "checkpoint.pt").write_bytes(b"broken")
+def test_a_broken_checkpoint_is_named(command: CommandLine, finished: Path) -> None:
+    (finished / "result.json").unlink()
+    (finished / "checkpoint.pt").write_bytes(b"broken")
     result = command(TRAIN, *SMALL)
     assert result.returncode == 1
     assert "checkpoint.pt: unreadable; resume=false" in result.stdout

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hydra_plugins.workstation_launcher._devices import available_cores
+from hydra_plugins.workstation_launcher import available_cores
 
 _NO_FIGURES = "hydra.launcher.on_sweep_end=null"  # the other launchers draw none
 

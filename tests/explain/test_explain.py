@@ -1,6 +1,7 @@
 """The explanation: its shapes are real, its symbols agree with them, and its page is up to date."""
 
 import math
+from functools import cache
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch import nn
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.data.sequences import SequenceReader
 from rnn_mnist.explain.__main__ import as_markdown
-from rnn_mnist.explain.tensors import explain
+from rnn_mnist.explain.tensors import Explanation, explain
 from rnn_mnist.network.classifier import RecurrentClassifier
 from tests.conftest import REPOSITORY, CommandLine
 
@@ -24,9 +25,15 @@ VARIANTS = [
 ]
 
 
+@cache
+def explained(*overrides: str) -> Explanation:
+    """The explanation of what these overrides configure, made once for all tests that read it."""
+    return explain(compose_checked(list(overrides)).config)
+
+
 @pytest.mark.parametrize("overrides", VARIANTS, ids=" ".join)
 def test_symbols_and_shapes_agree(overrides: list[str]) -> None:
-    explanation = explain(compose_checked(overrides).config)
+    explanation = explained(*overrides)
     letters = {letter: value for letter, (_, value) in explanation.letters.items()}
     rows = [(row.name, row.symbols, row.shape) for row in explanation.tensors]
     rows += [(row.name, row.symbols, row.shape) for row in explanation.weights]
@@ -46,7 +53,7 @@ def test_weights_are_pytorchs(overrides: list[str]) -> None:
 
 
 def test_shapes_follow_the_module() -> None:
-    explanation = explain(compose_checked(["model.proj_size=16", "model.batch_first=false"]).config)
+    explanation = explained("model.proj_size=16", "model.batch_first=false")
     shapes = {row.name: row.shape for row in explanation.tensors}
     output, (h_n, c_n) = nn.LSTM(28, 128, 2, proj_size=16)(torch.zeros(28, 128, 28))
     assert shapes["output"] == tuple(output.shape)
@@ -70,7 +77,7 @@ def test_shapes_are_those_of_a_batch_with_numbers(overrides: list[str]) -> None:
 
 
 def test_what_no_memory_could_hold_can_be_explained() -> None:
-    explanation = explain(compose_checked(["model.hidden_size=100000", "training.batch_size=55000"]).config)
+    explanation = explained("model.hidden_size=100000", "training.batch_size=55000")
     shapes = {row.name: row.shape for row in explanation.tensors}
     assert shapes["output"] == (55_000, 28, 100_000)
     assert explanation.total == 120_013_800_010
@@ -116,7 +123,7 @@ def test_what_no_memory_could_hold_can_be_explained() -> None:
     ],
 )
 def test_notes_speak_of_the_configuration(overrides: list[str], key: str, words: str) -> None:
-    (note,) = (note for note in explain(compose_checked(overrides).config).notes if note.key == key)
+    (note,) = (note for note in explained(*overrides).notes if note.key == key)
     assert words in note.does + note.does_not
 
 
@@ -135,7 +142,7 @@ def test_notes_speak_of_the_configuration(overrides: list[str], key: str, words:
     ],
 )
 def test_nothing_is_said_of_what_is_not_there(overrides: list[str], absent: list[str]) -> None:
-    explanation = explain(compose_checked(overrides).config)
+    explanation = explained(*overrides)
     text = " ".join(
         [row.meaning for row in explanation.tensors]
         + [row.meaning for row in explanation.weights]
@@ -147,7 +154,7 @@ def test_nothing_is_said_of_what_is_not_there(overrides: list[str], absent: list
 
 def test_the_weights_of_an_rnn_have_no_gates() -> None:
     for cell, there in (("rnn", False), ("gru", True), ("lstm", True)):
-        rows = explain(compose_checked([f"model={cell}"]).config).weights
+        rows = explained(f"model={cell}").weights
         assert any("gates" in row.meaning for row in rows) == there
 
 
@@ -164,6 +171,6 @@ def test_the_command(command: CommandLine) -> None:
 def test_the_page_in_the_docs_is_what_the_command_writes() -> None:
     page = (REPOSITORY / "docs" / "shapes.md").read_text()
     for overrides in ([], ["model.num_layers=1", "model.bidirectional=true", "model.batch_first=false"]):
-        text = as_markdown(explain(compose_checked(overrides).config))
+        text = as_markdown(explained(*overrides))
         # The page's headings lie one level deeper.
         assert text.replace("\n## ", "\n### ") in page
