@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 
 from rnn_mnist.analysis.plots import style
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
@@ -189,3 +190,16 @@ def _best(settings: list[Setting], metric: str) -> Setting:
     if np.isnan(means).all():
         means = [float(entry.runs["test_accuracy"].mean()) for entry in settings]
     return settings[int(np.nanargmax(means))]
+
+
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = confusion_info(sweep.runs, factors=sweep.factors, setting=request.setting)
+    return draw_confusion(info), describe_confusion(info)
+
+
+KIND = FigureKind(
+    name="confusion",
+    summary="which digits are taken for which in --setting, and the most misread images",
+    build=_build,
+    takes=("setting",),
+)

@@ -11,13 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
 from rnn_mnist.analysis.reading.levels import short_name
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import METRICS, Metric
 
 MOST_IN_A_LEGEND = 10
 COSTS = ("parameters", "train_seconds")
@@ -48,7 +49,7 @@ class CostInfo:
 
 def cost_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "test_accuracy") -> CostInfo:
     """What each setting reached and what it cost."""
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     finished = completed(runs)
     settings = []
     for setting in group_settings(runs, factors):
@@ -89,7 +90,9 @@ def pareto_front(costs: np.ndarray, reached: np.ndarray) -> list[int]:
 def describe_cost(info: CostInfo) -> str:
     """What the figure shows, in a sentence or two."""
     named = ["; ".join(full_name(info.legend_title, info.settings[i].label) for i in front) for front in info.fronts]
-    text = f"{info.metric.name} against the number of parameters and the training time (on {', '.join(info.devices)}). "
+    text = (
+        f"{info.metric.label} against the number of parameters and the training time (on {', '.join(info.devices)}). "
+    )
     if named[0] == named[1]:
         return text + f"By either cost no cheaper setting beats: {named[0]}."
     return text + f"No smaller setting beats: {named[0]}. No faster one beats: {named[1]}."
@@ -110,11 +113,11 @@ def draw_cost(info: CostInfo) -> Figure:
         if crowded:
             styles = [style.SeriesStyle(style.GREY, "o", "-")] * len(info.settings)
         for panel, (ax, label) in enumerate(
-            zip(panels, ("Parameters", f"Training time on {_devices(info)} (s)"), strict=True)
+            zip(panels, (METRICS["parameters"].axis_label, f"Training time on {_devices(info)} (s)"), strict=True)
         ):
             _draw_panel(ax, info, panel, styles, value_range, crowded)
             ax.set_xlabel(label)
-        panels[0].set_ylabel(info.metric.label)
+        panels[0].set_ylabel(info.metric.axis_label)
         handles = [Line2D([], [], color=style.INK, linewidth=1, drawstyle="steps-post", label="Pareto front")]
         if not crowded and len(info.settings) > 1:
             pairs = zip(info.settings, styles, strict=True)
@@ -219,3 +222,16 @@ def _short_number(value: float) -> str:
 
 def _devices(info: CostInfo) -> str:
     return style.wrap(", ".join(info.devices), 40)
+
+
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = cost_info(sweep.runs, factors=sweep.factors_from(request.factor), metric=request.metric)
+    return draw_cost(info), describe_cost(info)
+
+
+KIND = FigureKind(
+    name="cost",
+    summary="a metric against parameters and against seconds, with the Pareto front",
+    build=_build,
+    takes=("factor", "metric"),
+)

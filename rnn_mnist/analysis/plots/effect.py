@@ -11,12 +11,13 @@ from matplotlib.lines import Line2D
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.replicates import Replicates, averaged_over, replicates
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
 from rnn_mnist.analysis.reading.levels import format_level, short_name
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def effect_info(
         facet: the key that has a panel for each level.
         metric: the column on the value axis.
     """
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     completed(runs)
     shown = [key for key in (factor, hue, facet) if key]
     others = [key for key in factors if key not in shown]
@@ -122,7 +123,7 @@ def describe_effect(info: EffectInfo) -> str:
     """What the figure shows, in a sentence or two."""
     by = f", by {info.hue.key}" if info.hue else ""
     panels = f", a panel for each {info.facet.key}" if info.facet else ""
-    text = f"{info.metric.name} against {info.axis.key}{by}{panels}; each small point is one seed."
+    text = f"{info.metric.label} against {info.axis.key}{by}{panels}; each small point is one seed."
     best = [(point.mean, label) for label, point in _labelled_points(info) if point.mean is not None]
     if len(best) > 1:
         (low, lowest), (high, highest) = min(best), max(best)
@@ -157,7 +158,7 @@ def draw_effect(info: EffectInfo) -> Figure:
             _draw_panel(ax, panel, info, styles, value_range)
             ax.set_title(style.wrap(panel.title, 40), loc="left")
             if index % columns == 0:
-                ax.set_ylabel(info.metric.label)
+                ax.set_ylabel(info.metric.axis_label)
             style.level_ticks(ax, info.axis, _tick_notes(info), room=style.WIDTH / columns * 0.8)
         for ax in grid[-1]:
             if ax.figure is not None:
@@ -274,3 +275,24 @@ def _labelled_points(info: EffectInfo) -> list[tuple[str, Replicates]]:
                     parts += [f"{short_name(info.hue.key)}={series.label}"] if info.hue else []
                     labelled.append((", ".join([*parts, panel.title] if panel.title else parts), point))
     return labelled
+
+
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = effect_info(
+        sweep.runs,
+        str(request.factor),
+        factors=sweep.factors,
+        hue=request.hue,
+        facet=request.facet,
+        metric=request.metric,
+    )
+    return draw_effect(info), describe_effect(info)
+
+
+KIND = FigureKind(
+    name="effect",
+    summary="a metric against --factor, every seed a point, mean and 95 % interval; --hue and --facet for two more",
+    build=_build,
+    takes=("factor", "hue", "facet", "metric"),
+    needs=1,
+)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain, short_name
+from rnn_mnist.analysis.reading.levels import format_level, format_levels, order_levels, plain
 
 Scale = Literal["category", "linear", "log"]
 
@@ -55,7 +55,7 @@ def setting_label(levels: Mapping[str, Any], factors: Sequence[str]) -> str:
     """What sets a setting apart: ``bidirectional=true, readout=mean``; the value alone where one factor varies."""
     if len(factors) == 1:
         return format_level(levels[factors[0]])
-    return ", ".join(f"{short_name(key, factors)}={format_level(levels[key])}" for key in factors) or "all runs"
+    return format_levels([(key, levels[key]) for key in factors], factors) or "all runs"
 
 
 def _same(value: Any, level: Any) -> bool:

@@ -1,6 +1,7 @@
 """The effects with their intervals around the line of no effect."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.reading.levels import format_level, short_name
-from rnn_mnist.analysis.reading.results import ResultsError
+from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
+from rnn_mnist.analysis.reading.results import ResultsError, check_metric
 from rnn_mnist.analysis.statistics.effects import effects
+from rnn_mnist.analysis.statistics.verdict import Verdict
+from rnn_mnist.catalogues.metrics import Metric
 
 MOST_ROWS = 40
 MOST_LONG_ROWS = 24  # whose labels take two lines and more
@@ -26,7 +29,7 @@ class EffectRow:
     Attributes:
         low, high: the interval; None where there are too few runs for one.
         minimum_detectable: the difference that would have been found with probability 0.8; None where unknown.
-        significant: whether its corrected p-value is below 0.05.
+        context: the levels of the other factors, in words.
     """
 
     factor: str
@@ -36,10 +39,14 @@ class EffectRow:
     low: float | None
     high: float | None
     minimum_detectable: float | None
-    significant: bool
     n: int
     failed: int
-    verdict: str
+    verdict: Verdict
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected p-value is below 0.05."""
+        return self.verdict in (Verdict.higher, Verdict.lower)
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,15 @@ def forest_info(runs: pd.DataFrame, *, metric: str = "test_accuracy", table: pd.
     Raises:
         ResultsError: if nothing can be compared.
     """
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     table = effects(runs, metric=metric) if table is None else table
     compared = table[table["difference"].notna()]
     if compared.empty:
         raise ResultsError("no two levels of a factor have completed runs, so there is no effect to show")
-    most = MOST_LONG_ROWS if compared["context"].str.len().max() > 24 else MOST_ROWS
-    largest = compared["difference"].abs().sort_values(ascending=False).index[:most]
     names = list(dict.fromkeys(table["factor"]))
+    longest = max(len(format_levels(context, names)) for context in compared["context"])
+    most = MOST_LONG_ROWS if longest > 24 else MOST_ROWS
+    largest = compared["difference"].abs().sort_values(ascending=False).index[:most]
     rows = [_row(row, names) for row in compared.loc[sorted(largest)].to_dict("records")]
     return ForestInfo(judged, tuple(rows), len(compared), find_source(runs))
 
@@ -78,9 +86,9 @@ def forest_info(runs: pd.DataFrame, *, metric: str = "test_accuracy", table: pd.
 def describe_forest(info: ForestInfo) -> str:
     """What the figure shows, in a sentence or two."""
     clear = sum(row.significant for row in info.rows)
-    none = sum("identical predictions" in row.verdict for row in info.rows)
+    none = sum(row.verdict is Verdict.identical for row in info.rows)
     text = (
-        f"Difference in {info.metric.name.lower()} between each level and its reference, with 95 % intervals. "
+        f"Difference in {info.metric.label.lower()} between each level and its reference, with 95 % intervals. "
         f"{clear} of {len(info.rows)} comparisons remain significant after Holm's correction."
     )
     if none:
@@ -109,9 +117,9 @@ def draw_forest(info: ForestInfo) -> Figure:
                 shown(row.difference), place, "o", color=colour, markersize=5,
                 mfc=colour if row.significant else "white", mew=1.2,
             )  # fmt: skip
-            text = f"{shown(row.difference):+.{info.metric.decimals}f}   n = {row.n}"
-            if "identical predictions" in row.verdict:
-                text = f"identical predictions   n = {row.n}"
+            identical = row.verdict is Verdict.identical
+            text = "identical predictions" if identical else info.metric.difference(row.difference)
+            text += f"   n = {row.n}"
             ax.annotate(text + (f", {row.failed} failed" if row.failed else ""), (1.01, place),
                         xycoords=ax.get_yaxis_transform(), fontsize=6.5, va="center", annotation_clip=False,
                         color=style.FAILED if row.failed else style.INK)  # fmt: skip
@@ -120,8 +128,7 @@ def draw_forest(info: ForestInfo) -> Figure:
         ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
         ax.set_ylim(len(labels) - 0.4, -0.6)
         ax.grid(axis="y", visible=False)
-        unit = "percentage points" if info.metric.is_accuracy else info.metric.label.rpartition("(")[2].rstrip(")")
-        ax.set_xlabel(f"Difference in {info.metric.name.lower()} ({unit})")
+        ax.set_xlabel(info.metric.difference_label)
         blue = style.series_styles(1)[0].colour
         handles = [
             Line2D([], [], color=blue, marker="o", label="significant (Holm, 0.05)"),
@@ -149,29 +156,33 @@ def _limit(ax: object, info: ForestInfo) -> None:
     ax.set_xlim(low - margin, high + margin)  # type: ignore[attr-defined]
 
 
-def _row(row: dict[str, object], names: list[str]) -> EffectRow:
+def _row(row: dict[str, Any], names: list[str]) -> EffectRow:
     def number(name: str) -> float | None:
-        value = float(row[name])  # type: ignore[arg-type]
-        return None if np.isnan(value) else value
+        return None if np.isnan(row[name]) else float(row[name])
 
-    factor = str(row["factor"])
-    corrected = number("p_holm")
+    factor = row["factor"]
     return EffectRow(
         factor=factor,
         label=f"{short_name(factor, names)}: {format_level(row['level'])} vs {format_level(row['reference'])}",
-        context=short_context(str(row["context"]), names),
-        difference=float(row["difference"]),  # type: ignore[arg-type]
+        context=format_levels(row["context"], names),
+        difference=float(row["difference"]),
         low=number("low"),
         high=number("high"),
         minimum_detectable=number("minimum_detectable"),
-        significant=corrected is not None and corrected < 0.05,
-        n=int(row["n"]),  # type: ignore[call-overload]
-        failed=int(row["failed"]) + int(row["failed_reference"]),  # type: ignore[call-overload]
-        verdict=str(row["verdict"]),
+        n=int(row["n"]),
+        failed=int(row["failed"] + row["failed_reference"]),
+        verdict=row["verdict"],
     )
 
 
-def short_context(context: str, names: list[str]) -> str:
-    """``model.num_layers=1, optimizer.lr=0.01`` as ``num_layers=1, lr=0.01``, where ``names`` are all factors."""
-    pairs = (part.partition("=") for part in context.split(", ") if part)
-    return ", ".join(f"{short_name(key, names)}={value}" for key, _, value in pairs)
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = forest_info(sweep.runs, metric=request.metric, table=sweep.effects(request.metric))
+    return draw_forest(info), describe_forest(info)
+
+
+KIND = FigureKind(
+    name="forest",
+    summary="each level's difference from its factor's first level, around the line of no effect",
+    build=_build,
+    takes=("metric",),
+)

@@ -11,11 +11,12 @@ from matplotlib.patches import Rectangle
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.replicates import averaged_over
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import Metric
 
 _COLOURS = "cividis"  # even in lightness, for the eye, for print in grey and for the colour-blind
 
@@ -50,7 +51,7 @@ def interaction_info(
     runs: pd.DataFrame, factor: str, other: str, *, factors: Sequence[str], metric: str = "test_accuracy"
 ) -> InteractionInfo:
     """Arrange runs by ``factor`` (horizontal) and ``other`` (vertical); ``factors`` are all keys that vary."""
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     completed(runs)
     shown = [factor, other]
     remaining = [key for key in factors if key not in shown]
@@ -79,7 +80,7 @@ def interaction_info(
 def describe_interaction(info: InteractionInfo) -> str:
     """What the figure shows, in a sentence or two."""
     metric = info.metric
-    text = f"Mean {metric.name.lower()} for each combination of {info.vertical.key} and {info.horizontal.key}."
+    text = f"Mean {metric.label.lower()} for each combination of {info.vertical.key} and {info.horizontal.key}."
     found = [
         (cell.mean, f"{info.vertical.labels[i]}, {info.horizontal.labels[j]}")
         for i, row in enumerate(info.cells)
@@ -133,7 +134,7 @@ def draw_interaction(info: InteractionInfo) -> Figure:
         style.level_ticks(ax, categories, [""] * columns, room=5.2)
         ax.grid(visible=False)
         bar = figure.colorbar(
-            image, ax=ax, label=info.metric.label, pad=0.02, extend="min" if value_range.clipped else None
+            image, ax=ax, label=info.metric.axis_label, pad=0.02, extend="min" if value_range.clipped else None
         )
         bar.outline.set_visible(False)
         style.add_footer(figure, info.source.text(*_notes(info)))
@@ -149,7 +150,7 @@ def _share(value: float, inside: np.ndarray) -> float:
 def _cell_text(cell: Cell, metric: Metric, columns: int) -> str:
     if cell.mean is None:
         return f"{cell.failed} failed" if cell.failed else "not run"
-    lines = [f"{metric.shown(cell.mean):,.{metric.decimals}f}", f"n = {cell.n}" if columns <= 12 else f"{cell.n}"]
+    lines = [metric.number(cell.mean), f"n = {cell.n}" if columns <= 12 else f"{cell.n}"]
     return "\n".join(lines) + (f"\n{cell.failed} failed" if cell.failed else "")
 
 
@@ -160,3 +161,18 @@ def _notes(info: InteractionInfo) -> list[str]:
     if info.pooled:
         notes = [f"mean over n runs that also vary, unevenly, in {', '.join(info.pooled)}"]
     return notes
+
+
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    factor, other = str(request.factor), str(request.hue)
+    info = interaction_info(sweep.runs, factor, other, factors=sweep.factors, metric=request.metric)
+    return draw_interaction(info), describe_interaction(info)
+
+
+KIND = FigureKind(
+    name="interaction",
+    summary="a heatmap of --factor and --hue: the mean and the number of seeds in each cell",
+    build=_build,
+    takes=("factor", "hue", "metric"),
+    needs=2,
+)

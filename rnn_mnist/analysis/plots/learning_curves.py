@@ -20,6 +20,7 @@ from rnn_mnist.analysis.plots.curves import (
     small_multiples,
     spread_evenly,
 )
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
@@ -216,3 +217,16 @@ def _last(setting: SettingCurves) -> float:
 
 def _leading_digit(value: float) -> int:
     return int(f"{value:e}"[0])
+
+
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = learning_curves_info(sweep.runs, factors=sweep.factors_from(request.factor))
+    return draw_learning_curves(info), describe_learning_curves(info)
+
+
+KIND = FigureKind(
+    name="learning_curves",
+    summary="training and validation accuracy and loss by epoch",
+    build=_build,
+    takes=("factor",),
+)

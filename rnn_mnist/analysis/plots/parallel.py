@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.levels import plain, short_name
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import Metric
 
 _COLOURS = "viridis_r"  # the best are dark, and drawn last
 
@@ -42,7 +43,7 @@ class ParallelInfo:
 
 def parallel_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "test_accuracy") -> ParallelInfo:
     """Every run's way through the factors."""
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     completed(runs)
     ended = runs[runs["status"].isin(["completed", "failed"])]
     axes = tuple(factor_axis(ended, key) for key in factors)
@@ -62,7 +63,7 @@ def describe_parallel(info: ParallelInfo) -> str:
     best = max(finished, key=lambda line: line.value * (-1 if info.metric.higher_is_better is False else 1))
     pairs = zip(info.axes, best.levels, strict=True)
     where = ", ".join(f"{short_name(axis.key)}={axis.labels[level]}" for axis, level in pairs)
-    text = f"Every run as a line through its levels of {len(info.axes)} factors to its {info.metric.name.lower()}. "
+    text = f"Every run as a line through its levels of {len(info.axes)} factors to its {info.metric.label.lower()}. "
     failed = len(info.lines) - len(finished)
     text += f"The best single run, {info.metric.text(best.value)}, has {where}."
     return text + style.failed_sentence(failed, "dashed")
@@ -105,14 +106,14 @@ def draw_parallel(info: ParallelInfo) -> Figure:
         names = [short_name(axis.key, [other.key for other in info.axes]) for axis in info.axes]
         room = int(95 / (last + 1))
         ax.set_xticks(
-            range(last + 1), [style.wrap(name, max(room, 6)) for name in [*names, info.metric.name]], fontsize=7
+            range(last + 1), [style.wrap(name, max(room, 6)) for name in [*names, info.metric.label]], fontsize=7
         )
         ax.set_yticks([])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.set_xlim(-0.05, last + 0.02)
         ax.set_ylim(-0.14 if failed or value_range.clipped else -0.05, 1.05)
-        bar = figure.colorbar(ScalarMappable(norm, _COLOURS), ax=ax, label=info.metric.label, pad=0.02)
+        bar = figure.colorbar(ScalarMappable(norm, _COLOURS), ax=ax, label=info.metric.axis_label, pad=0.02)
         bar.outline.set_visible(False)
         handles = [style.failed_handle("failed runs (dashed)")] if failed else []
         if handles:
@@ -137,3 +138,16 @@ def _path(
         path.append((float(i), float(_heights(count)[level] + fraction * 0.35 / max(count, 2))))
     reached = (value - low) / (high - low) if np.isfinite(value) else -0.12
     return [*path, (float(len(info.axes)), max(reached, -0.12))]
+
+
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = parallel_info(sweep.runs, factors=sweep.factors, metric=request.metric)
+    return draw_parallel(info), describe_parallel(info)
+
+
+KIND = FigureKind(
+    name="parallel",
+    summary="every run as a line through its levels of all factors",
+    build=_build,
+    takes=("metric",),
+)

@@ -10,13 +10,14 @@ from matplotlib.lines import Line2D
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import spread_evenly
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.levels import short_name
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import Metric
 
 MOST_ROWS = 40
 MOST_LONG_ROWS = 24  # whose labels take two lines and more
@@ -45,7 +46,7 @@ class SeedsInfo:
 
 def seeds_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "test_accuracy") -> SeedsInfo:
     """The runs of each setting."""
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     completed(runs)
     settings = []
     for setting in group_settings(runs, factors):
@@ -60,7 +61,7 @@ def seeds_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "tes
 
 def describe_seeds(info: SeedsInfo) -> str:
     """What the figure shows, in a sentence or two."""
-    text = f"{info.metric.name} of every run, a row for each setting."
+    text = f"{info.metric.label} of every run, a row for each setting."
     title = short_name(info.factors[0]) if len(info.factors) == 1 else None
     spreads = [
         (setting.standard_deviation, full_name(title, setting.label))
@@ -70,9 +71,9 @@ def describe_seeds(info: SeedsInfo) -> str:
     if spreads:
         (low, steadiest), (high, least_steady) = min(spreads), max(spreads)
         text += " The standard deviation between seeds is " + (
-            f"{_deviation(info.metric, low)}."
+            f"{info.metric.size_text(low)}."
             if len(spreads) == 1
-            else f"{_deviation(info.metric, low)} ({steadiest}) to {_deviation(info.metric, high)} ({least_steady})."
+            else f"{info.metric.size_text(low)} ({steadiest}) to {info.metric.size_text(high)} ({least_steady})."
         )
     if len(info.settings) < info.total:
         text += f" {len(info.settings)} of {info.total} settings are shown, evenly from the best to the worst."
@@ -103,7 +104,8 @@ def draw_seeds(info: SeedsInfo) -> Figure:
             below = shown[~inside]
             if len(below):
                 ax.plot(0.012, row, "<", color=look.colour, transform=ax.get_yaxis_transform(), clip_on=False)
-                ax.annotate(f"{below.min():.1f}" + (f" ×{len(below)}" if len(below) > 1 else ""), (0.03, row),
+                text = f"{below.min():.{info.metric.short_decimals}f}" + (f" ×{len(below)}" if len(below) > 1 else "")
+                ax.annotate(text, (0.03, row),
                             xycoords=ax.get_yaxis_transform(), fontsize=6, va="center")  # fmt: skip
             if setting.reached.failed:
                 place = 0.012 if not len(below) else 0.12
@@ -111,13 +113,13 @@ def draw_seeds(info: SeedsInfo) -> Figure:
                 ax.annotate(f"×{setting.reached.failed}", (place + 0.015, row), xycoords=ax.get_yaxis_transform(),
                             fontsize=6, color=style.FAILED, va="center")  # fmt: skip
             deviation = setting.standard_deviation
-            spread = f"   s = {_deviation(info.metric, deviation)}" if deviation is not None else ""
+            spread = f"   s = {info.metric.size_text(deviation)}" if deviation is not None else ""
             ax.annotate(f"n = {setting.reached.n}{spread}", (1.01, row), xycoords=ax.get_yaxis_transform(),
                         fontsize=6.5, va="center", annotation_clip=False)  # fmt: skip
         ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.grid(axis="y", visible=False)
-        ax.set_xlabel(info.metric.label)
+        ax.set_xlabel(info.metric.axis_label)
         if len(info.factors) == 1:
             ax.set_ylabel(style.wrap(info.factors[0], 16 + 4 * len(labels)))
         handles = [Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, mew=1.5, label="median")]
@@ -131,6 +133,14 @@ def draw_seeds(info: SeedsInfo) -> Figure:
         return figure
 
 
-def _deviation(metric: Metric, value: float) -> str:
-    shown = metric.shown(value)
-    return f"{shown:.2f} points" if metric.is_accuracy else f"{shown:,.{metric.decimals}f}"
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = seeds_info(sweep.runs, factors=sweep.factors_from(request.factor), metric=request.metric)
+    return draw_seeds(info), describe_seeds(info)
+
+
+KIND = FigureKind(
+    name="seeds",
+    summary="the runs of each setting, and their spread",
+    build=_build,
+    takes=("factor", "metric"),
+)

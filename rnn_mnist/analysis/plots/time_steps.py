@@ -18,6 +18,7 @@ from rnn_mnist.analysis.plots.curves import (
     small_multiples,
     spread_evenly,
 )
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
@@ -141,3 +142,16 @@ def _notes(info: TimeStepsInfo) -> list[str]:
     if info.bidirectional:
         notes.append("a backward direction has read the rest at every step")
     return notes
+
+
+def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
+    info = time_steps_info(sweep.runs, factors=sweep.factors_from(request.factor))
+    return draw_time_steps(info), describe_time_steps(info)
+
+
+KIND = FigureKind(
+    name="time_steps",
+    summary="test accuracy of the classifier applied after every time step",
+    build=_build,
+    takes=("factor",),
+)

@@ -1,7 +1,7 @@
 """The levels of a factor: in what order they stand, and how they are written."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -59,6 +59,18 @@ def format_level(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def format_levels(levels: Iterable[tuple[str, Any]], among: Sequence[str] | None = None) -> str:
+    """Keys and levels in words: ``num_layers=2, lr=0.01``, or under their whole keys if ``among`` is None.
+
+    Args:
+        levels: the pairs.
+        among: the keys that the short ones have to be told apart from.
+    """
+    return ", ".join(
+        f"{key if among is None else short_name(key, among)}={format_level(value)}" for key, value in levels
+    )
 
 
 def parse_level(text: str) -> Any:

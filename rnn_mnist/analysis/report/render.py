@@ -9,9 +9,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from rnn_mnist.analysis.plots import style
+from rnn_mnist.analysis.plots import importance, style
 from rnn_mnist.analysis.plots.default_figures import default_figures
-from rnn_mnist.analysis.plots.figures import DrawnFigure, Sweep, draw
+from rnn_mnist.analysis.plots.figure_kind import Sweep
+from rnn_mnist.analysis.plots.figures import DrawnFigure, draw
 from rnn_mnist.analysis.reading.results import completed
 from rnn_mnist.analysis.report import interactive, run_provenance, tables
 from rnn_mnist.errors import ExpectedError
@@ -22,8 +23,9 @@ _LARGEST_SVG = 600_000
 
 @dataclass(frozen=True)
 class EmbeddedFigure:
-    """A figure as a data URI, its caption, which is its alternative text too, and its name."""
+    """A figure as a data URI, its caption, which is its alternative text too, its kind and its name."""
 
+    kind: str
     name: str
     caption: str
     uri: str
@@ -41,7 +43,8 @@ def render_report(runs: pd.DataFrame) -> str:
     completed(runs)
     sweep = Sweep(runs)
     figures, missing = _figures(sweep)
-    compared = sweep.effects if sweep.factors else pd.DataFrame()
+    drawn_importance = any(figure.kind == importance.KIND.name for figure in figures)
+    compared = sweep.effects() if sweep.factors else pd.DataFrame()
     environment = Environment(
         loader=PackageLoader("rnn_mnist.analysis.report", "."), autoescape=True, undefined=StrictUndefined
     )
@@ -55,7 +58,7 @@ def render_report(runs: pd.DataFrame) -> str:
         factors=sweep.factors,
         summary=tables.settings_table(runs, sweep.factors),
         effects=tables.effects_table(compared) if len(compared) else None,
-        importance_notes=list(sweep.importance.attrs.get("notes", ())) if _has_importance(figures) else [],
+        importance_notes=list(sweep.importance().attrs.get("notes", ())) if drawn_importance else [],
         unsuccessful=tables.unsuccessful_table(runs, sweep.factors) if (runs["status"] != "completed").any() else None,
         problems=[*runs.attrs.get("problems", ()), *runs.attrs.get("duplicates", ())],
         figures=figures,
@@ -93,7 +96,8 @@ def _embed(drawn: DrawnFigure) -> EmbeddedFigure:
     if len(content) > _LARGEST_SVG:
         content, kind = _rendered(drawn, "png"), "png"
     # A picture and not inline SVG: matplotlib's ids are unique within a figure only.
-    return EmbeddedFigure(drawn.name, drawn.caption, f"data:image/{kind};base64,{base64.b64encode(content).decode()}")
+    uri = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return EmbeddedFigure(drawn.kind, drawn.name, drawn.caption, uri)
 
 
 def _rendered(drawn: DrawnFigure, suffix: str) -> bytes:
@@ -101,7 +105,3 @@ def _rendered(drawn: DrawnFigure, suffix: str) -> bytes:
     with style.publication():
         drawn.figure.savefig(buffer, format=suffix, metadata={"Date": None} if suffix == "svg" else None)
     return buffer.getvalue()
-
-
-def _has_importance(figures: list[EmbeddedFigure]) -> bool:
-    return any(figure.name.startswith("importance") for figure in figures)

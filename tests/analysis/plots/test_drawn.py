@@ -12,7 +12,8 @@ from PIL import Image
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.default_figures import default_figures
-from rnn_mnist.analysis.plots.figures import KINDS, Request, Sweep, draw, save
+from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
+from rnn_mnist.analysis.plots.figures import KINDS, draw, save
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.errors import ExpectedError
 from tests.synthetic_sweep import write_sweep
@@ -135,6 +136,9 @@ def test_long_words_are_broken_where_a_reader_would() -> None:
         (Request("effect", factor="depth"), "depth: no such factor; what varies: model.num_layers"),
         (Request("effect", metric="f1"), "f1: no such metric; there are"),
         (Request("interaction"), "interaction: needs 1 more to vary; what varies: model.num_layers"),
+        (Request("seeds", hue=LAYERS), "seeds: takes no hue; it takes factor, metric"),
+        (Request("effect", setting="1"), "effect: takes no setting; it takes factor, hue, facet, metric"),
+        (Request("time_steps", metric="val_accuracy"), "time_steps: takes no metric; it takes factor"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_a_line(request_: Request, message: str, tmp_path: Path) -> None:

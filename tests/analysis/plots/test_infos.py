@@ -16,16 +16,15 @@ from rnn_mnist.analysis.plots.forest import forest_info
 from rnn_mnist.analysis.plots.importance import importance_info
 from rnn_mnist.analysis.plots.interaction import interaction_info
 from rnn_mnist.analysis.plots.learning_curves import learning_curves_info
-from rnn_mnist.analysis.plots.metrics import find_metric
 from rnn_mnist.analysis.plots.parallel import parallel_info
 from rnn_mnist.analysis.plots.seeds import seeds_info
 from rnn_mnist.analysis.plots.source import find_source
 from rnn_mnist.analysis.plots.time_steps import time_steps_info
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.factors import find_factors
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import ResultsError, check_metric, load_runs
 from rnn_mnist.analysis.statistics.effects import effects
-from rnn_mnist.analysis.statistics.importance import importance
+from rnn_mnist.analysis.statistics.importance import TermKind, importance
 from tests.synthetic_sweep import write_sweep
 
 LAYERS, READOUT, BIDIRECTIONAL = "model.num_layers", "model.readout", "model.bidirectional"
@@ -208,9 +207,9 @@ def test_forest_and_importance_follow_their_tables(readouts: pd.DataFrame) -> No
     assert {row.factor for row in forest.rows} == {READOUT, BIDIRECTIONAL}
     shares = importance_info(readouts, table=importance(readouts))
     assert sum(row.share for row in shares.rows) == pytest.approx(1)
-    assert shares.rows[0].term == BIDIRECTIONAL
-    assert shares.rows[-1].kind == "seeds"
-    assert "interaction" in [row.kind for row in shares.rows]
+    assert shares.rows[0].term == (BIDIRECTIONAL,)
+    assert shares.rows[-1].kind is TermKind.seeds
+    assert TermKind.interaction in [row.kind for row in shares.rows]
 
 
 def test_the_value_axis_leaves_out_only_what_never_learned() -> None:
@@ -230,5 +229,6 @@ def test_the_source_names_sweep_runs_and_commit(depth: pd.DataFrame) -> None:
 
 
 def test_an_unknown_metric_names_those_there_are(depth: pd.DataFrame) -> None:
-    with pytest.raises(ResultsError, match="no such metric; there are test_accuracy, val_accuracy"):
-        find_metric(depth, "accuracy")
+    with pytest.raises(ResultsError, match=r"no such metric; there are .*test_accuracy, test_loss"):
+        check_metric(depth, "accuracy")
+    assert check_metric(depth, "test_loss").higher_is_better is False
