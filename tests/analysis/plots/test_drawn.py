@@ -12,8 +12,8 @@ from PIL import Image
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.default_figures import default_figures
-from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
-from rnn_mnist.analysis.plots.figures import KINDS, draw, save
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
+from rnn_mnist.analysis.plots.figures import KINDS, draw, kinds_help, save
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.errors import ExpectedError
 from tests.synthetic_sweep import write_sweep
@@ -67,6 +67,18 @@ def test_default_figures_can_be_drawn(name: str, tmp_path: Path) -> None:
             assert drawn.caption.endswith((".", ")")), drawn.caption
             assert sweep.runs["sweep"].iloc[0][:20] in footer(drawn.figure)
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_kind_draws_with_all_that_it_takes(kind: FigureKind, tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, "three_factors")
+    given = {"factor": "cell", "hue": LAYERS, "facet": "optimizer.lr", "metric": "test_loss"}
+    given["setting"] = "cell=gru, num_layers=2, lr=0.01"
+    drawn = draw(sweep, Request(kind.name, **{option: given[option] for option in kind.takes}))
+    assert drawn.kind == kind.name and drawn.name.startswith(kind.name)
+    assert drawn.caption and kind.summary and "\n" not in kind.summary
+    assert ("test_loss" in drawn.name) == ("metric" in kind.takes)
+    assert f"  {kind.name} " in kinds_help()
 
 
 def footer(figure: Any) -> str:
