@@ -117,9 +117,11 @@ class Table:
         widest = [max(map(cell_len, of_column)) for of_column in texts]
         narrow = [_narrowest(column, of_column) for column, of_column in zip(self.columns, texts, strict=True)]
         names = [column.content in (Content.name, Content.code) for column in self.columns]
-        leading = names.index(False) if False in names else max(len(names) - 1, 0)
+        leading = [*names, False].index(False)
+        while leading == len(names) or sum(narrow[:leading]) + _GAP * leading > width // 2:
+            leading -= 1
         bands: list[list[int]] = [[]]
-        for i in range(leading, len(self.columns)):
+        for i in range(leading, len(names)):
             taken = [*range(leading), *bands[-1], i]
             if bands[-1] and sum(narrow[k] + _GAP for k in taken) - _GAP > width:
                 bands.append([])
@@ -127,15 +129,13 @@ class Table:
         return [self._widths([*range(leading), *band], narrow, widest, width) for band in bands]
 
     def _widths(self, band: Sequence[int], narrow: list[int], widest: list[int], width: int) -> dict[int, int]:
+        """Sentences take what the others leave, evenly where there are several."""
         widths = {i: narrow[i] for i in band}
         spare = width - sum(widths.values()) - _GAP * (len(band) - 1)
-        # Sentences take what is left, evenly where there are several.
-        sentences = [i for i in band if self.columns[i].content is Content.sentence]
-        for i in [k for k in band if k not in sentences]:
-            widths[i] += max(0, min(spare, widest[i] - narrow[i]))
-            spare -= widths[i] - narrow[i]
-        for place, i in enumerate(sentences):
-            widths[i] += max(0, min(spare // (len(sentences) - place), widest[i] - narrow[i]))
+        order = sorted(band, key=lambda i: self.columns[i].content is Content.sentence)
+        for place, i in enumerate(order):
+            share = spare // (len(order) - place) if self.columns[i].content is Content.sentence else spare
+            widths[i] += max(0, min(share, widest[i] - narrow[i]))
             spare -= widths[i] - narrow[i]
         return widths
 

@@ -21,15 +21,9 @@ import pandas as pd
 from rich.console import Console
 
 from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
-from rnn_mnist.analysis.reading.levels import parse_level
+from rnn_mnist.analysis.reading.levels import format_levels, parse_level
 from rnn_mnist.analysis.reading.results import load_runs
-from rnn_mnist.analysis.report.tables import (
-    effects_as_text,
-    effects_table,
-    importance_table,
-    p_value_text,
-    seeds_table,
-)
+from rnn_mnist.analysis.report import tables
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
@@ -119,20 +113,22 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         raise FactorError(f"{', '.join(options.sweeps)}: nothing varies among {len(runs)} runs but the seed")
     chosen = factors or [factor for factor in find_factors(runs) if factor not in options.nuisance]
     table = effects(runs, chosen, references, options.metric, options.method, options.confidence, options.pool)
-    shown = effects_table(table)
+    shown = tables.effects_table(table)
     console.print(shown.terminal(console.width, f"{options.metric} of {len(runs)} runs"))
     if options.power:
         differences = [difference / METRICS[options.metric].scale for difference in options.differences]
         title = "seeds of each setting to show a difference (power 0.8, level 0.05, before any correction)"
-        console.print(seeds_table(power_table(table, differences), options.metric).terminal(console.width, title))
+        seeds = tables.seeds_table(power_table(table, differences), options.metric)
+        console.print(seeds.terminal(console.width, title))
     if options.importance:
         shares = importance(runs, metric=options.metric, seed=options.seed)
-        console.print(importance_table(shares).terminal(console.width, f"importance: {shares['method'].iloc[0]}"))
+        title = f"importance: {shares['method'].iloc[0]}"
+        console.print(tables.importance_table(shares).terminal(console.width, title))
         notes += shares.attrs["notes"]
     for note in [*_about(table), *notes]:
         print(note)
     if options.csv:
-        effects_as_text(table).to_csv(options.csv, index=False)
+        tables.effects_as_text(table).to_csv(options.csv, index=False)
     if options.markdown:
         options.markdown.write_text(shown.markdown(), encoding="utf-8")
     if options.latex:
@@ -152,8 +148,9 @@ def _reference(runs: pd.DataFrame, text: str) -> tuple[str, object]:
 def _print_choice(chosen: pd.DataFrame, console: Console) -> None:
     console.print("best by validation accuracy:")
     for row in chosen.to_dict("records"):
-        levels = ", ".join(f"{key}={value}" for key, value in row.items() if key not in ("val_accuracy", "n"))
-        console.print(f"  {levels}: {100 * row['val_accuracy']:.2f} % ({row['n']} runs)", highlight=False)
+        levels = format_levels((key, value) for key, value in row.items() if key not in ("val_accuracy", "n"))
+        reached = METRICS["val_accuracy"].text(row["val_accuracy"])
+        console.print(f"  {levels}: {reached} ({row['n']} runs)", highlight=False)
 
 
 def _about(table: pd.DataFrame) -> list[str]:
@@ -175,7 +172,7 @@ def _mcnemar(first: str, second: str) -> None:
     print(
         f"right in both {test.both_right}, in the first only {test.only_first}, in the second only {test.only_second}, "
     )
-    print(f"in neither {test.both_wrong}; McNemar's exact test: p = {p_value_text(test.p_value)}")
+    print(f"in neither {test.both_wrong}; McNemar's exact test: p = {tables.p_value_text(test.p_value)}")
     print("This speaks of these two trained networks. Another seed is another network: compare settings over seeds.")
 
 

@@ -58,6 +58,15 @@ def test_what_has_no_room_follows_below_behind_the_same_names() -> None:
     assert len([line for line in shown(TABLE, 120) if line.startswith("num_layers=2")]) == 1
 
 
+@pytest.mark.parametrize("factors", [1, 5, 12, 40])
+def test_however_many_names_there_are_none_is_cut(factors: int) -> None:
+    names = [f"factor_{i}=level_{i}" for i in range(factors)]
+    table = Table(tuple(Column(f"{i}") for i in range(factors)), (tuple(map(text_cell, names)),))
+    lines = shown(table, 80)
+    assert max(map(len, lines)) <= 80
+    assert all(name in "\n".join(lines) for name in names)
+
+
 def test_markdown() -> None:
     heading, rule, first, second = TABLE.markdown().splitlines()
     assert heading == "| level | against | runs | 95 % interval | p (Holm) | verdict |"

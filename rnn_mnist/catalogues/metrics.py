@@ -54,11 +54,6 @@ class Metric:
         return "points" if self.unit == "%" else self.unit
 
     @property
-    def short_decimals(self) -> int:
-        """Digits after the point of what lies far from all else: 11.3 % among 98."""
-        return 1 if self.unit == "%" else self.decimals
-
-    @property
     def difference_label(self) -> str:
         """What an axis of differences is called."""
         unit = "percentage points" if self.unit == "%" else self.unit

@@ -39,6 +39,10 @@ class FactorAxis:
         """Whether all levels are numbers, so that the axis has a direction."""
         return all(_is_number(level) for level in self.levels)
 
+    def place(self, value: Any) -> int:
+        """Which of the levels a value is, from 0."""
+        return next(i for i, level in enumerate(self.levels) if _same(value, level))
+
     def rows(self, frame: pd.DataFrame, level: Any) -> pd.DataFrame:
         """The rows that have this level."""
         return frame[[_same(value, level) for value in frame[self.key]]]

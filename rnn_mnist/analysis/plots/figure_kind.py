@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Generic, TypeVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
@@ -21,8 +23,9 @@ class Sweep:
     def __init__(self, runs: pd.DataFrame) -> None:
         """``runs`` are from :func:`rnn_mnist.analysis.reading.results.load_runs`."""
         self.runs = runs
-        self._effects: dict[str, pd.DataFrame] = {}
-        self._importance: dict[str, pd.DataFrame] = {}
+        # Of all factors, for the metric that they are called with.
+        self.effects = cache(lambda metric: effects(runs, metric=metric))
+        self.importance = cache(lambda metric: importance(runs, metric=metric))
 
     @cached_property
     def factors(self) -> list[str]:
@@ -32,18 +35,6 @@ class Sweep:
     def factors_from(self, first: str | None) -> list[str]:
         """The same, one of them before the others."""
         return sorted(self.factors, key=lambda key: key != first)
-
-    def effects(self, metric: str = DEFAULT_METRIC) -> pd.DataFrame:
-        """The effects of all factors on a metric."""
-        if metric not in self._effects:
-            self._effects[metric] = effects(self.runs, metric=metric)
-        return self._effects[metric]
-
-    def importance(self, metric: str = DEFAULT_METRIC) -> pd.DataFrame:
-        """The variance shares of all factors in a metric."""
-        if metric not in self._importance:
-            self._importance[metric] = importance(self.runs, metric=metric)
-        return self._importance[metric]
 
 
 @dataclass(frozen=True)
@@ -71,20 +62,33 @@ class Request:
         return {name: value for name, value in options.items() if value and (name, value) != ("metric", DEFAULT_METRIC)}
 
 
+Info = TypeVar("Info")
+
+
 @dataclass(frozen=True)
-class FigureKind:
+class FigureKind(Generic[Info]):
     """A kind of figure, as its file declares it.
 
     Attributes:
         name: what ``--kind`` calls it.
         summary: one line on what it shows.
-        build: makes the figure, and a caption that says in words what it shows.
+        info: what a figure will show, before anything is drawn.
+        draw: the figure of that, under the settings of :func:`rnn_mnist.analysis.plots.style.publication`.
+        describe: what it shows, in a sentence or two.
         takes: the options of a request that it heeds; others are refused.
         needs: how many of factor, hue and facet must be there, chosen among what varies where they are not given.
     """
 
     name: str
     summary: str
-    build: Callable[[Sweep, Request], tuple[Figure, str]]
+    info: Callable[[Sweep, Request], Info]
+    draw: Callable[[Info], Figure]
+    describe: Callable[[Info], str]
     takes: tuple[str, ...] = ()
     needs: int = 0
+
+    def build(self, sweep: Sweep, request: Request) -> tuple[Figure, str]:
+        """The figure that is asked for, and its caption."""
+        info = self.info(sweep, request)
+        with style.publication():
+            return self.draw(info), self.describe(info)

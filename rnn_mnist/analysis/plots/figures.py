@@ -1,8 +1,10 @@
 """All kinds of figures, and how one is drawn and saved."""
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -26,7 +28,7 @@ from rnn_mnist.analysis.reading.results import ResultsError
 FORMATS = ("png", "svg", "pdf")
 DEFAULT_FORMATS = ("png", "svg")
 
-KINDS: dict[str, FigureKind] = {
+KINDS: dict[str, FigureKind[Any]] = {
     kind.name: kind
     for kind in (
         effect.KIND,
@@ -45,12 +47,18 @@ KINDS: dict[str, FigureKind] = {
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    """A figure with its kind, the name of its file and a caption that says in words what it shows."""
+    """A figure with the name of its file and a caption that says in words what it shows."""
 
-    kind: str
     name: str
     caption: str
     figure: Figure
+
+    def rendered(self, suffix: str) -> bytes:
+        """The content of its file; the same figure always gives the same bytes."""
+        buffer = io.BytesIO()
+        with style.publication():
+            self.figure.savefig(buffer, format=suffix, metadata={"Date": None} if suffix == "svg" else None)
+        return buffer.getvalue()
 
 
 def kinds_help() -> str:
@@ -76,22 +84,19 @@ def draw(sweep: Sweep, request: Request) -> DrawnFigure:
     request = replace(request, **_with_needed(sweep, kind, keys))
     figure, caption = kind.build(sweep, request)
     style.lay_out(figure)
-    return DrawnFigure(kind.name, _file_name(kind, request), caption, figure)
+    return DrawnFigure(_file_name(kind, request), caption, figure)
 
 
 def save(drawn: DrawnFigure, directory: Path, formats: Iterable[str] = DEFAULT_FORMATS) -> list[Path]:
     """Write a figure in each format and return the paths."""
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / f"{drawn.name}.{suffix}" for suffix in formats]
-    with style.publication():
-        for path in paths:
-            # Without the date, the same figure gives the same bytes.
-            metadata = {"Date": None} if path.suffix == ".svg" else None
-            drawn.figure.savefig(path, metadata=metadata)
+    for path in paths:
+        path.write_bytes(drawn.rendered(path.suffix[1:]))
     return paths
 
 
-def _with_needed(sweep: Sweep, kind: FigureKind, given: dict[str, str]) -> dict[str, str]:
+def _with_needed(sweep: Sweep, kind: FigureKind[Any], given: dict[str, str]) -> dict[str, str]:
     """What was given of factor, hue and facet, and for what is needed too the first factors that remain."""
     remaining = [key for key in sweep.factors if key not in given.values()]
     missing = [name for name in FACTOR_OPTIONS[: kind.needs] if name not in given]
@@ -101,7 +106,7 @@ def _with_needed(sweep: Sweep, kind: FigureKind, given: dict[str, str]) -> dict[
     return given | dict(zip(missing, remaining, strict=False))
 
 
-def _file_name(kind: FigureKind, request: Request) -> str:
+def _file_name(kind: FigureKind[Any], request: Request) -> str:
     # A factor that only orders what is shown anyway names no figure of its own.
     parts = [value for name, value in request.given.items() if kind.needs or name not in FACTOR_OPTIONS]
     name = "-".join([kind.name, *parts])

@@ -9,11 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.reading.results import check_metric
-from rnn_mnist.analysis.statistics.importance import TermKind, importance, term_text
-from rnn_mnist.catalogues.metrics import Metric
+from rnn_mnist.analysis.statistics.importance import TermKind, term_text
+from rnn_mnist.catalogues.metrics import METRICS, Metric
 
 MOST_ROWS = 20
 
@@ -57,18 +56,8 @@ class ImportanceInfo:
     source: Source
 
 
-def importance_info(
-    runs: pd.DataFrame, *, metric: str = "test_accuracy", table: pd.DataFrame | None = None
-) -> ImportanceInfo:
-    """The shares of all factors.
-
-    Args:
-        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
-        metric: whose variance is divided.
-        table: from :func:`rnn_mnist.analysis.statistics.importance.importance`, if there is one already.
-    """
-    judged = check_metric(runs, metric)
-    table = importance(runs, metric=metric) if table is None else table
+def importance_info(runs: pd.DataFrame, table: pd.DataFrame) -> ImportanceInfo:
+    """The shares in a table of :func:`rnn_mnist.analysis.statistics.importance.importance`, or the largest of them."""
     rows = [
         ImportanceRow(
             kind=row["kind"],
@@ -81,12 +70,11 @@ def importance_info(
     ]
     last = [row for row in rows if row.kind is TermKind.seeds]
     kept = [row for row in rows if row.kind is not TermKind.seeds][: MOST_ROWS - len(last)]
-    notes = tuple(table.attrs.get("notes", ()))
-    return ImportanceInfo(judged, (*kept, *last), len(rows), str(table["method"].iloc[0]), notes, find_source(runs))
+    metric, notes, method = METRICS[table.attrs["metric"]], tuple(table.attrs["notes"]), str(table["method"].iloc[0])
+    return ImportanceInfo(metric, (*kept, *last), len(rows), method, notes, find_source(runs))
 
 
-def describe_importance(info: ImportanceInfo) -> str:
-    """What the figure shows, in a sentence or two."""
+def _describe(info: ImportanceInfo) -> str:
     text = f"Share of the variance of {info.metric.label.lower()} by factor"
     text += " and interaction" if any(row.kind is TermKind.interaction for row in info.rows) else ""
     first = max(info.rows, key=lambda row: row.share)
@@ -98,38 +86,36 @@ def describe_importance(info: ImportanceInfo) -> str:
     return " ".join([text, *(f"{note}." for note in info.notes)])
 
 
-def draw_importance(info: ImportanceInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        names = [key for row in info.rows if row.kind is TermKind.factor for key in row.term]
-        labels = [style.wrap(term_text(row.kind, row.term, names), 44) for row in info.rows]
-        ranges = ["" if row.kind is TermKind.interaction else style.wrap(row.ranges, 60) for row in info.rows]
-        heights = [max(label.count("\n"), text.count("\n")) + 1 for label, text in zip(labels, ranges, strict=True)]
-        figure = style.new_figure(min(1.2 + sum(0.16 + 0.11 * height for height in heights), 9.0))
-        ax = figure.subplots()
-        for place, row in enumerate(info.rows):
-            colour, hatch, _ = _LOOKS[row.kind]
-            ax.barh(place, 100 * row.share, height=0.62, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
-            if row.by_chance is not None:
-                ax.plot([100 * row.by_chance] * 2, [place - 0.4, place + 0.4], color=style.INK, linewidth=1.2)
-            beside = 100 * max(row.share, row.by_chance or 0)
-            ax.annotate(f"{100 * row.share:.1f} %", (beside, place), xytext=(4, 0), textcoords="offset points",
-                        va="center", fontsize=7)  # fmt: skip
-            ax.annotate(ranges[place], (1.0, place), xycoords=ax.get_yaxis_transform(), ha="right", va="center",
-                        fontsize=5.8, color="#555555", zorder=5)  # fmt: skip
-        ax.set_yticks(range(len(labels)), labels, fontsize=7.5 if len(labels) <= 14 else 6, linespacing=0.95)
-        ax.set_ylim(len(labels) - 0.4, -0.6)
-        widest = max(max(row.share, row.by_chance or 0) for row in info.rows)
-        # The bars in the left part, the ranges searched in the right.
-        ax.set_xlim(0, max(100 * widest, 1e-6) * 1.9)
-        ax.set_xticks([tick for tick in ax.get_xticks() if tick <= min(100, 105 * max(widest, 1e-8))])
-        ax.grid(axis="y", visible=False)
-        ax.set_xlabel(f"Share of the variance of {info.metric.label.lower()} (%)", loc="left")
-        ax.set_title("levels searched", loc="right", fontsize=6.5, color="#555555")
-        figure.legend(handles=_handles(info), loc="outside upper left", ncols=4)
-        notes = [f"the {len(info.rows)} largest of {info.total}"] if info.total > len(info.rows) else []
-        style.add_footer(figure, info.source.text(info.method, *notes, *info.notes))
-        return figure
+def _draw(info: ImportanceInfo) -> Figure:
+    names = [key for row in info.rows if row.kind is TermKind.factor for key in row.term]
+    labels = [style.wrap(term_text(row.kind, row.term, names), 44) for row in info.rows]
+    ranges = ["" if row.kind is TermKind.interaction else style.wrap(row.ranges, 50) for row in info.rows]
+    heights = [max(label.count("\n"), text.count("\n")) + 1 for label, text in zip(labels, ranges, strict=True)]
+    figure = style.new_figure(min(1.2 + sum(0.16 + 0.11 * height for height in heights), 9.0))
+    ax = figure.subplots()
+    for place, row in enumerate(info.rows):
+        colour, hatch, _ = _LOOKS[row.kind]
+        ax.barh(place, 100 * row.share, height=0.62, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
+        if row.by_chance is not None:
+            ax.plot([100 * row.by_chance] * 2, [place - 0.4, place + 0.4], color=style.INK, linewidth=1.2)
+        beside = 100 * max(row.share, row.by_chance or 0)
+        ax.annotate(f"{100 * row.share:.1f} %", (beside, place), xytext=(4, 0), textcoords="offset points",
+                    va="center", fontsize=7)  # fmt: skip
+        ax.annotate(ranges[place], (1.0, place), xycoords=ax.get_yaxis_transform(), ha="right", va="center",
+                    fontsize=5.8, color="#555555", zorder=5)  # fmt: skip
+    ax.set_yticks(range(len(labels)), labels, fontsize=7.5 if len(labels) <= 14 else 6, linespacing=0.95)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    widest = max(max(row.share, row.by_chance or 0) for row in info.rows)
+    # The bars in the left part, the ranges searched in the right.
+    ax.set_xlim(0, max(100 * widest, 1e-6) * 1.9)
+    ax.set_xticks([tick for tick in ax.get_xticks() if tick <= min(100, 105 * max(widest, 1e-8))])
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel(f"Share of the variance of {info.metric.label.lower()} (%)", loc="left")
+    ax.set_title("levels searched", loc="right", fontsize=6.5, color="#555555")
+    figure.legend(handles=_handles(info), loc="outside upper left", ncols=4)
+    notes = [f"the {len(info.rows)} largest of {info.total}"] if info.total > len(info.rows) else []
+    style.add_footer(figure, info.source.text(info.method, *notes, *info.notes))
+    return figure
 
 
 def _handles(info: ImportanceInfo) -> list[Patch | Line2D]:
@@ -146,14 +132,11 @@ def _handles(info: ImportanceInfo) -> list[Patch | Line2D]:
     return handles
 
 
-def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
-    info = importance_info(sweep.runs, metric=request.metric, table=sweep.importance(request.metric))
-    return draw_importance(info), describe_importance(info)
-
-
 KIND = FigureKind(
-    name="importance",
-    summary="the share of the variance that each factor and interaction accounts for",
-    build=_build,
+    "importance",
+    "the share of the variance that each factor and interaction accounts for",
+    lambda sweep, request: importance_info(sweep.runs, sweep.importance(request.metric)),
+    _draw,
+    _describe,
     takes=("metric",),
 )

@@ -1,7 +1,7 @@
 """A heatmap of two factors: the mean of a metric, and the number of seeds, in each cell."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
-from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.replicates import averaged_over
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
@@ -55,9 +55,7 @@ def interaction_info(
     completed(runs)
     shown = [factor, other]
     remaining = [key for key in factors if key not in shown]
-    table = averaged_over(runs, shown, remaining, metric) if remaining else runs
-    pooled = table is None
-    table = runs if table is None else table
+    table, fair = averaged_over(runs, shown, remaining, metric)
     horizontal, vertical = factor_axis(runs, factor), factor_axis(runs, other)
 
     def cell(rows: pd.DataFrame) -> Cell:
@@ -71,14 +69,13 @@ def interaction_info(
         horizontal=horizontal,
         vertical=vertical,
         cells=tuple(tuple(cell(horizontal.rows(rows, level)) for level in horizontal.levels) for rows in rows_of),
-        averaged=() if pooled else tuple(remaining),
-        pooled=tuple(remaining) if pooled else (),
+        averaged=tuple(remaining) if fair else (),
+        pooled=() if fair else tuple(remaining),
         source=find_source(runs),
     )
 
 
-def describe_interaction(info: InteractionInfo) -> str:
-    """What the figure shows, in a sentence or two."""
+def _describe(info: InteractionInfo) -> str:
     metric = info.metric
     text = f"Mean {metric.label.lower()} for each combination of {info.vertical.key} and {info.horizontal.key}."
     found = [
@@ -93,52 +90,40 @@ def describe_interaction(info: InteractionInfo) -> str:
     return text
 
 
-def draw_interaction(info: InteractionInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        rows, columns = len(info.vertical.levels), len(info.horizontal.levels)
-        figure = style.new_figure(min(1.2 + 0.55 * rows, 8.5))
-        ax = figure.subplots()
-        means = np.array([[np.nan if cell.mean is None else cell.mean for cell in row] for row in info.cells])
-        shown = info.metric.shown(means)
-        # As on the other figures, one combination that never learned does not take up the whole scale.
-        value_range = find_range(shown[np.isfinite(shown)], np.array([]))
-        inside = shown[np.isfinite(shown) & (shown >= value_range.low)]
-        image = ax.imshow(shown, cmap=_COLOURS, vmin=inside.min(), vmax=inside.max(), aspect="auto")
-        colours = colormaps[_COLOURS]
-        size = 7 if columns <= 8 and rows <= 12 else 5
-        for i, row in enumerate(info.cells):
-            for j, cell in enumerate(row):
-                if cell.mean is None:
-                    hatch = Rectangle(
-                        (j - 0.5, i - 0.5), 1, 1, facecolor="white", edgecolor=style.PALE, hatch="////", lw=0
-                    )
-                    ax.add_patch(hatch)
-                red, green, blue, _ = colours(_share(shown[i, j], inside)) if cell.mean is not None else (1, 1, 1, 1)
-                ink = "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else style.INK
-                ax.text(
-                    j, i, _cell_text(cell, info.metric, columns), ha="center", va="center", fontsize=size, color=ink
-                )
-        ax.set_yticks(range(rows), [style.wrap(label, 26) for label in info.vertical.labels])
-        ax.set_xlabel(style.wrap(info.horizontal.key, 80))
-        ax.set_ylabel(style.wrap(info.vertical.key, 12 + 6 * rows))
-        ax.spines[:].set_visible(False)
-        ax.tick_params(length=0)
-        categories = FactorAxis(
-            info.horizontal.key,
-            info.horizontal.levels,
-            info.horizontal.labels,
-            "category",
-            tuple(map(float, range(columns))),
-        )
-        style.level_ticks(ax, categories, [""] * columns, room=5.2)
-        ax.grid(visible=False)
-        bar = figure.colorbar(
-            image, ax=ax, label=info.metric.axis_label, pad=0.02, extend="min" if value_range.clipped else None
-        )
-        bar.outline.set_visible(False)
-        style.add_footer(figure, info.source.text(*_notes(info)))
-        return figure
+def _draw(info: InteractionInfo) -> Figure:
+    rows, columns = len(info.vertical.levels), len(info.horizontal.levels)
+    figure = style.new_figure(min(1.2 + 0.55 * rows, 8.5))
+    ax = figure.subplots()
+    means = np.array([[np.nan if cell.mean is None else cell.mean for cell in row] for row in info.cells])
+    shown = info.metric.shown(means)
+    # As on the other figures, one combination that never learned does not take up the whole scale.
+    value_range = find_range(shown[np.isfinite(shown)], np.array([]))
+    inside = shown[np.isfinite(shown) & (shown >= value_range.low)]
+    image = ax.imshow(shown, cmap=_COLOURS, vmin=inside.min(), vmax=inside.max(), aspect="auto")
+    colours = colormaps[_COLOURS]
+    size = 7 if columns <= 8 and rows <= 12 else 5
+    for i, row in enumerate(info.cells):
+        for j, cell in enumerate(row):
+            if cell.mean is None:
+                hatch = Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor="white", edgecolor=style.PALE, hatch="////", lw=0)
+                ax.add_patch(hatch)
+            red, green, blue, _ = colours(_share(shown[i, j], inside)) if cell.mean is not None else (1, 1, 1, 1)
+            ink = "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else style.INK
+            ax.text(j, i, _cell_text(cell, info.metric, columns), ha="center", va="center", fontsize=size, color=ink)
+    ax.set_yticks(range(rows), [style.wrap(label, 26) for label in info.vertical.labels])
+    ax.set_xlabel(style.wrap(info.horizontal.key, 80))
+    ax.set_ylabel(style.wrap(info.vertical.key, 12 + 6 * rows))
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    categories = replace(info.horizontal, scale="category", positions=tuple(map(float, range(columns))))
+    style.level_ticks(ax, categories, [""] * columns, room=5.2)
+    ax.grid(visible=False)
+    bar = figure.colorbar(
+        image, ax=ax, label=info.metric.axis_label, pad=0.02, extend="min" if value_range.clipped else None
+    )
+    bar.outline.set_visible(False)
+    style.add_footer(figure, info.source.text(*_notes(info)))
+    return figure
 
 
 def _share(value: float, inside: np.ndarray) -> float:
@@ -163,16 +148,14 @@ def _notes(info: InteractionInfo) -> list[str]:
     return notes
 
 
-def _build(sweep: Sweep, request: Request) -> tuple[Figure, str]:
-    factor, other = str(request.factor), str(request.hue)
-    info = interaction_info(sweep.runs, factor, other, factors=sweep.factors, metric=request.metric)
-    return draw_interaction(info), describe_interaction(info)
-
-
 KIND = FigureKind(
-    name="interaction",
-    summary="a heatmap of --factor and --hue: the mean and the number of seeds in each cell",
-    build=_build,
+    "interaction",
+    "a heatmap of --factor and --hue: the mean and the number of seeds in each cell",
+    lambda sweep, request: interaction_info(
+        sweep.runs, str(request.factor), str(request.hue), factors=sweep.factors, metric=request.metric
+    ),
+    _draw,
+    _describe,
     takes=("factor", "hue", "metric"),
     needs=2,
 )

@@ -62,7 +62,7 @@ def draw_marks(ax: Axes, place: float, below: np.ndarray, failed: int, metric: M
     if len(below):
         ax.plot(place, height, "v", color=colour, mec="white", mew=0.5, transform=bottom, zorder=5)
         low, high = below.min(), below.max()
-        digits = metric.short_decimals
+        digits = metric.decimals
         text = f"{low:.{digits}f}" if len(below) == 1 or low == high else f"{low:.{digits}f}–{high:.{digits}f}"
         _beside(ax, text + (f" ×{len(below)}" if len(below) > 1 else ""), place, height, style.INK)
 

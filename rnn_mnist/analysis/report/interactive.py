@@ -21,11 +21,10 @@ def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     dimensions = []
     for key in [*factors, "seed"]:
         axis = factor_axis(finished, key)
-        places = {_same(level): place for place, level in enumerate(axis.levels)}
         dimensions.append(
             {
                 "label": short_name(key, factors),
-                "values": [places[_same(value)] for value in finished[key]],
+                "values": [axis.place(value) for value in finished[key]],
                 "tickvals": list(range(len(axis.levels))),
                 "ticktext": list(axis.labels),
             }
@@ -99,10 +98,6 @@ def _values(rows: pd.DataFrame, column: str) -> list[float | None]:
 
 def _describe(row: dict[str, Any], factors: Sequence[str]) -> str:
     return "<br>".join(f"{short_name(key, factors)}={format_level(row[key])}" for key in [*factors, "seed"])
-
-
-def _same(value: Any) -> tuple[bool, Any]:
-    return isinstance(plain(value), bool), plain(value)
 
 
 def _as_json(figure: go.Figure) -> str:

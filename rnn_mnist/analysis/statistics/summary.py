@@ -11,10 +11,9 @@ from scipy import stats
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.reading.results import check_metric, load_runs
+from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.runs.run import write_csv
-
-FEWEST_FOR_AN_INTERVAL = 3
 
 
 def summarize(
@@ -70,7 +69,7 @@ def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float
 
     A bootstrap (BCa) is too narrow for few seeds: at a nominal 95 % it covered 80 % with five.
     """
-    if len(values) < FEWEST_FOR_AN_INTERVAL:
+    if len(values) < FEWEST_TO_SPEAK:
         return np.nan, np.nan
     mean = float(values.mean())
     if np.ptp(values) == 0:  # their computed deviation may be 1e-17

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rnn_mnist.analysis.plots.confusion import confusion_info, describe_confusion
+from rnn_mnist.analysis.plots import confusion, effect
+from rnn_mnist.analysis.plots.confusion import confusion_info
 from rnn_mnist.analysis.plots.cost import cost_info, pareto_front
-from rnn_mnist.analysis.plots.effect import describe_effect, effect_info
+from rnn_mnist.analysis.plots.effect import effect_info
 from rnn_mnist.analysis.plots.factor_axis import factor_axis, setting_label
 from rnn_mnist.analysis.plots.forest import forest_info
 from rnn_mnist.analysis.plots.importance import importance_info
@@ -101,8 +102,8 @@ def test_effect_has_every_seed_and_intervals_from_three_on(depth: pd.DataFrame) 
     assert points[2].low == pytest.approx(low)
     assert points[2].high == pytest.approx(high)
     assert sorted(points[2].values) == sorted(three)
-    assert "num_layers=3" in describe_effect(info)
-    assert "2 failed runs" in describe_effect(info)
+    assert "num_layers=3" in effect.KIND.describe(info)
+    assert "2 failed runs" in effect.KIND.describe(info)
 
 
 def test_two_seeds_have_points_and_no_mean(depth: pd.DataFrame) -> None:
@@ -127,7 +128,7 @@ def test_effect_claims_no_mean_where_other_factors_vary_unevenly(readouts: pd.Da
     info = effect_info(uneven, BIDIRECTIONAL, factors=find_factors(readouts))
     assert info.pooled == (READOUT,)
     assert all(point.mean is None for point in info.points)
-    assert "no mean is claimed" in describe_effect(info)
+    assert "no mean is claimed" in effect.KIND.describe(info)
 
 
 def test_an_inert_cell_stands_for_all_its_levels(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_confusion_counts_the_runs_errors(depth: pd.DataFrame) -> None:
     assert info.accuracy == pytest.approx(depth[depth[LAYERS] == 3]["test_accuracy"].mean())
     assert [entry.wrong for entry in info.misread] == sorted((entry.wrong for entry in info.misread), reverse=True)
     assert all(entry.label != entry.prediction for entry in info.misread)
-    assert "num_layers=3" in describe_confusion(info)
+    assert "num_layers=3" in confusion.KIND.describe(info)
     with pytest.raises(ResultsError, match=r"no such setting.*num_layers=1; num_layers=2; num_layers=3"):
         confusion_info(depth, factors=[LAYERS], setting="num_layers=9")
 
@@ -202,10 +203,10 @@ def test_parallel_has_failed_runs_too(depth: pd.DataFrame) -> None:
 
 def test_forest_and_importance_follow_their_tables(readouts: pd.DataFrame) -> None:
     table = effects(readouts)
-    forest = forest_info(readouts, table=table)
+    forest = forest_info(readouts, table)
     assert [row.difference for row in forest.rows] == pytest.approx(list(table["difference"]))
     assert {row.factor for row in forest.rows} == {READOUT, BIDIRECTIONAL}
-    shares = importance_info(readouts, table=importance(readouts))
+    shares = importance_info(readouts, importance(readouts))
     assert sum(row.share for row in shares.rows) == pytest.approx(1)
     assert shares.rows[0].term == (BIDIRECTIONAL,)
     assert shares.rows[-1].kind is TermKind.seeds
