@@ -56,10 +56,10 @@ def effects_table(effects: pd.DataFrame) -> Table:
         Column("difference", Content.number, f"level less reference{points}"),
         Column(f"{100 * confidence:g} % interval", Content.number, "of this one comparison"),
         Column("p (Holm)", Content.number, "corrected over all comparisons of this table"),
-        Column("r of pairs", Content.number, "correlation between the runs that share a seed"),
-        Column("P(better)", Content.number, "that a run of the level beats one of the reference"),
-        Column("detectable", Content.number, f"what these seeds find with probability 0.8{points}"),
         Column("verdict", Content.sentence),
+        Column("detectable", Content.number, f"what these seeds find with probability 0.8{points}"),
+        Column("P(better)", Content.number, "that a run of the level beats one of the reference"),
+        Column("r of pairs", Content.number, "correlation between the runs that share a seed"),
         Column("method", hint="Welch's t-test, or the paired one on shared seeds"),
     )
     rows = []
@@ -76,10 +76,10 @@ def effects_table(effects: pd.DataFrame) -> Table:
                 _number(row["difference"], metric.difference(row["difference"])),
                 _interval(row["low"], row["high"], metric.difference),
                 _number(row["p_holm"], p_value_text(row["p_holm"])),
-                _number(row["correlation"], f"{row['correlation']:+.2f}"),
-                _number(row["probability_of_improvement"], f"{row['probability_of_improvement']:.2f}"),
-                _number(row["minimum_detectable"], metric.number(row["minimum_detectable"])),
                 text_cell(verdict_text(row, metric)),
+                _number(row["minimum_detectable"], metric.number(row["minimum_detectable"])),
+                _number(row["probability_of_improvement"], f"{row['probability_of_improvement']:.2f}"),
+                _number(row["correlation"], f"{row['correlation']:+.2f}"),
                 text_cell(row["method"]),
             )
         )

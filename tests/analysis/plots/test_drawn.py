@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from rnn_mnist.analysis.plots import style
@@ -76,6 +77,22 @@ def test_every_kind_draws_with_all_that_it_takes(kind: FigureKind[Any], tmp_path
     assert drawn.caption and kind.summary and "\n" not in kind.summary
     assert ("test_loss" in drawn.name) == ("metric" in kind.takes)
     assert f"  {kind.name} " in kinds_help()
+
+
+def test_a_kind_more_is_drawn_and_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted(runs: int) -> Figure:
+        figure = style.new_figure(2.0)
+        figure.text(0.5, 0.5, f"{runs} runs")
+        return figure
+
+    kind = FigureKind(
+        "count", "how many runs", lambda sweep, _: len(sweep.runs), counted, lambda runs: f"{runs} runs.", ("factor",)
+    )
+    monkeypatch.setitem(KINDS, kind.name, kind)
+    drawn = draw(sweep_of(tmp_path, "one_seed"), Request("count"))
+    assert (drawn.name, drawn.caption) == ("count", "3 runs.")
+    assert drawn.rendered("png").startswith(b"\x89PNG")
+    assert "  count " in kinds_help() and kinds_help().splitlines()[-1].endswith("how many runs")
 
 
 def footer(figure: Any) -> str:
