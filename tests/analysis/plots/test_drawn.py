@@ -82,7 +82,7 @@ def test_every_kind_draws_with_all_that_it_takes(kind: FigureKind[Any], tmp_path
 def test_a_kind_more_is_drawn_and_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def counted(runs: int) -> Figure:
         figure = style.new_figure(2.0)
-        figure.text(0.5, 0.5, f"{runs} runs")
+        figure.subplots().set_title(f"{runs} runs")
         return figure
 
     kind = FigureKind(
