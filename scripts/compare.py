@@ -20,17 +20,16 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from rnn_mnist.analysis.reading.columns import METRICS
 from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
-from rnn_mnist.analysis.reading.levels import parse_level
+from rnn_mnist.analysis.reading.levels import format_levels, parse_level
 from rnn_mnist.analysis.reading.results import load_runs
-from rnn_mnist.analysis.reading.units import is_share, scale
-from rnn_mnist.analysis.report.text_tables import effects_text, importance_text, p_value_text, power_text
+from rnn_mnist.analysis.report import tables
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
 from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
 from rnn_mnist.analysis.statistics.power import power_table
+from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.errors import ExpectedError
 
 
@@ -62,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the level that a factor's others are compared with (repeatable; default: its first)",
     )  # fmt: skip
     parser.add_argument(
-        "--metric", default="test_accuracy", metavar="NAME", help=f"{', '.join(METRICS)} (default test_accuracy)"
+        "--metric", default="test_accuracy", metavar="NAME", help=f"{', '.join(run_metrics())} (default test_accuracy)"
     )
     parser.add_argument(
         "--nuisance", action="append", default=[], metavar="KEY",
@@ -114,24 +113,26 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         raise FactorError(f"{', '.join(options.sweeps)}: nothing varies among {len(runs)} runs but the seed")
     chosen = factors or [factor for factor in find_factors(runs) if factor not in options.nuisance]
     table = effects(runs, chosen, references, options.metric, options.method, options.confidence, options.pool)
-    text = effects_text(table)
-    console.print(text.rich(f"{options.metric} of {len(runs)} runs"))
+    shown = tables.effects_table(table)
+    console.print(shown.terminal(console.width, f"{options.metric} of {len(runs)} runs"))
     if options.power:
-        differences = [difference / scale(options.metric) for difference in options.differences]
+        differences = [difference / METRICS[options.metric].scale for difference in options.differences]
         title = "seeds of each setting to show a difference (power 0.8, level 0.05, before any correction)"
-        console.print(power_text(power_table(table, differences), options.metric).rich(title))
+        seeds = tables.seeds_table(power_table(table, differences), options.metric)
+        console.print(seeds.terminal(console.width, title))
     if options.importance:
         shares = importance(runs, metric=options.metric, seed=options.seed)
-        console.print(importance_text(shares).rich(f"importance: {shares['method'].iloc[0]}"))
+        title = f"importance: {shares['method'].iloc[0]}"
+        console.print(tables.importance_table(shares).terminal(console.width, title))
         notes += shares.attrs["notes"]
     for note in [*_about(table), *notes]:
         print(note)
     if options.csv:
-        table.to_csv(options.csv, index=False)
+        tables.effects_as_text(table).to_csv(options.csv, index=False)
     if options.markdown:
-        options.markdown.write_text(text.markdown(), encoding="utf-8")
+        options.markdown.write_text(shown.markdown(), encoding="utf-8")
     if options.latex:
-        options.latex.write_text(text.latex(), encoding="utf-8")
+        options.latex.write_text(shown.latex(), encoding="utf-8")
     for path in (options.csv, options.markdown, options.latex):
         if path:
             print(path)
@@ -147,14 +148,15 @@ def _reference(runs: pd.DataFrame, text: str) -> tuple[str, object]:
 def _print_choice(chosen: pd.DataFrame, console: Console) -> None:
     console.print("best by validation accuracy:")
     for row in chosen.to_dict("records"):
-        levels = ", ".join(f"{key}={value}" for key, value in row.items() if key not in ("val_accuracy", "n"))
-        console.print(f"  {levels}: {100 * row['val_accuracy']:.2f} % ({row['n']} runs)", highlight=False)
+        levels = format_levels((key, value) for key, value in row.items() if key not in ("val_accuracy", "n"))
+        reached = METRICS["val_accuracy"].text(row["val_accuracy"])
+        console.print(f"  {levels}: {reached} ({row['n']} runs)", highlight=False)
 
 
 def _about(table: pd.DataFrame) -> list[str]:
     """What a reader of the table has to know of it."""
     lines = [f"{table.attrs['family']} comparisons in the family of the p-values"]
-    if is_share(table.attrs["metric"]):
+    if METRICS[table.attrs["metric"]].unit == "%":
         lines[0] += "; differences and what is detectable in percentage points"
     widest = ((table["wilson_high"] - table["wilson_low"]) / 2).max()
     if widest == widest:
@@ -170,7 +172,7 @@ def _mcnemar(first: str, second: str) -> None:
     print(
         f"right in both {test.both_right}, in the first only {test.only_first}, in the second only {test.only_second}, "
     )
-    print(f"in neither {test.both_wrong}; McNemar's exact test: p = {p_value_text(test.p_value)}")
+    print(f"in neither {test.both_wrong}; McNemar's exact test: p = {tables.p_value_text(test.p_value)}")
     print("This speaks of these two trained networks. Another seed is another network: compare settings over seeds.")
 
 

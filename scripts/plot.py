@@ -6,18 +6,6 @@ python scripts/plot.py outputs/bidirectional --kind effect --factor readout --hu
 python scripts/plot.py outputs/depth --kind cost,seeds --metric val_accuracy --out figures --format pdf
 python scripts/plot.py outputs/depth --kind confusion --setting num_layers=2
 python scripts/plot.py outputs/depth outputs/cell                        several sweeps as one
-
-kinds:
-  effect           a metric against --factor, every seed a point, mean and 95 % interval; --hue and --facet for two more
-  interaction      a heatmap of --factor and --hue: the mean and the number of seeds in each cell
-  forest           each level's difference from its factor's first level, around the line of no effect
-  importance       the share of the variance that each factor and interaction accounts for
-  learning_curves  training and validation accuracy and loss by epoch
-  time_steps       test accuracy of the classifier applied after every time step
-  cost             accuracy against parameters and against seconds, with the Pareto front
-  seeds            the runs of each setting, and their spread
-  confusion        which digits are taken for which in --setting, and the most misread images
-  parallel         every run as a line through its levels of all factors
 """
 
 import argparse
@@ -25,9 +13,10 @@ import sys
 from pathlib import Path
 
 from rnn_mnist.analysis.plots.default_figures import default_figures
-from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, FORMATS, KINDS, Request, Sweep, draw, save
-from rnn_mnist.analysis.reading.columns import METRICS
+from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
+from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, FORMATS, KINDS, draw, kinds_help, save
 from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.catalogues.metrics import run_metrics
 from rnn_mnist.errors import ExpectedError
 
 
@@ -85,7 +74,8 @@ def _draw_all(sweep: Sweep, requests: list[Request], out: Path, formats: list[st
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    description = f"{__doc__}\nkinds:\n{kinds_help()}"
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "sweeps", nargs="+", type=Path, metavar="SWEEP", help="directory of a sweep, or of a single run"
     )
@@ -93,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--factor", metavar="KEY", help="the key along the axis (model.num_layers, or num_layers)")
     parser.add_argument("--hue", metavar="KEY", help="the key that sets colours; for interaction, the vertical one")
     parser.add_argument("--facet", metavar="KEY", help="the key with a panel for each level")
-    parser.add_argument("--metric", default="test_accuracy", help=f"{', '.join(METRICS)} (default test_accuracy)")
+    parser.add_argument("--metric", default="test_accuracy", help=f"{', '.join(run_metrics())} (default test_accuracy)")
     parser.add_argument("--setting", help="for confusion, as legends name it (default: best validation accuracy)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: figures/ in the first sweep)")
     parser.add_argument(

@@ -9,7 +9,7 @@ left alone by Hydra's search for plugins, which would run the others a second ti
 from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_atomically, write_json
 from hydra_plugins.workstation_launcher._devices import available_cores
 from hydra_plugins.workstation_launcher._failures import already_shown
-from hydra_plugins.workstation_launcher._names import directory_name, readable, without
+from hydra_plugins.workstation_launcher._names import directory_name, override_key, readable, without
 from hydra_plugins.workstation_launcher._progress import in_job, report
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "available_cores",
     "directory_name",
     "in_job",
+    "override_key",
     "readable",
     "remove_leftovers",
     "report",

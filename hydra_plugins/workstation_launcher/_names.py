@@ -26,7 +26,12 @@ def directory_name(
 
 def without(overrides: Iterable[str], keys: Collection[str]) -> list[str]:
     """The overrides of all but some keys."""
-    return [override for override in overrides if override.lstrip("+~").partition("=")[0] not in keys]
+    return [override for override in overrides if override_key(override) not in keys]
+
+
+def override_key(override: str) -> str:
+    """The key that an override sets, adds or removes: ``model.bias`` of ``+model.bias=true``."""
+    return override.lstrip("+~").partition("=")[0]
 
 
 def readable(overrides: Iterable[str], longest: int) -> str:

@@ -9,60 +9,50 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from rnn_mnist import shell
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.mistakes import explain_error
 from rnn_mnist.explain.tensors import Explanation, explain
-
-_SECTIONS = {
-    "letters": ("Letters", ("letter", "value here", "meaning")),
-    "tensors": ("Tensors, from the image to the logits", ("tensor", "shape", "here", "what it holds")),
-    "weights": ("Weights", ("weight", "shape", "here", "parameters", "what it does")),
-    "notes": ("What each parameter does, and does not do", ("parameter", "value", "does", "does not")),
-}
+from rnn_mnist.tables import Column, Content, Table, text_cell
 
 
-def tables(explanation: Explanation) -> dict[str, list[tuple[str, ...]]]:
-    """The cells of each section's table, as text."""
+def tables(explanation: Explanation) -> dict[str, Table]:
+    """The tables of an explanation, each under its title."""
+    code, name, number, sentence = Content.code, Content.name, Content.number, Content.sentence
+    weights = [(row.name, row.symbols, _shape(row.shape), f"{row.count:,}", row.meaning) for row in explanation.weights]
     return {
-        "letters": [(letter, str(value), words) for letter, (words, value) in explanation.letters.items()],
-        "tensors": [(row.name, row.symbols, _shape(row.shape), row.meaning) for row in explanation.tensors],
-        "weights": [
-            *((row.name, row.symbols, _shape(row.shape), f"{row.count:,}", row.meaning) for row in explanation.weights),
-            ("total", "", "", f"{explanation.total:,}", "as PyTorch counts them"),
-        ],
-        "notes": [(note.key, note.value, note.does, note.does_not) for note in explanation.notes],
+        "Letters": _table(
+            {"letter": code, "value here": number, "meaning": sentence},
+            ((letter, value, words) for letter, (words, value) in explanation.letters.items()),
+        ),
+        "Tensors, from the image to the logits": _table(
+            {"tensor": code, "shape": name, "here": name, "what it holds": sentence},
+            ((row.name, row.symbols, _shape(row.shape), row.meaning) for row in explanation.tensors),
+        ),
+        "Weights": _table(
+            {"weight": code, "shape": name, "here": name, "parameters": number, "what it does": sentence},
+            [*weights, ("total", "", "", f"{explanation.total:,}", "as PyTorch counts them")],
+        ),
+        "What each parameter does, and does not do": _table(
+            {"parameter": code, "value": name, "does": sentence, "does not": sentence},
+            ((note.key, note.value, note.does, note.does_not) for note in explanation.notes),
+        ),
     }
 
 
 def as_markdown(explanation: Explanation) -> str:
     """The explanation as a Markdown text."""
-    parts = [f"The module: `{explanation.module}`", ""]
-    for name, rows in tables(explanation).items():
-        title, columns = _SECTIONS[name]
-        parts += [f"## {title}", "", _line(columns), _line("---" for _ in columns)]
-        parts += [_line(f"`{cell}`" if index == 0 else _escape(cell) for index, cell in enumerate(row)) for row in rows]
-        parts.append("")
-    return "\n".join(parts)
+    sections = (f"## {title}\n\n{table.markdown()}" for title, table in tables(explanation).items())
+    return "\n".join([f"The module: `{explanation.module}`\n", *sections])
 
 
 def print_tables(explanation: Explanation, console: Console) -> None:
     """Print the explanation as tables that fit the terminal."""
     console.print(explanation.module, style="bold", markup=False)
-    for name, rows in tables(explanation).items():
-        title, columns = _SECTIONS[name]
-        table = Table(title=title, title_justify="left", show_lines=name == "notes")
-        for column in columns:
-            number = column in ("value here", "parameters")
-            # Names and shapes stay on one line; sentences take the room that is left.
-            sentence = column in ("meaning", "what it holds", "what it does", "does", "does not")
-            table.add_column(column, justify="right" if number else "left", no_wrap=not sentence)
-        for row in rows:
-            table.add_row(*(cell.replace("[", r"\[") for cell in row), end_section=row[0] == "linear.bias")
+    for title, table in tables(explanation).items():
         console.print()
-        console.print(table)
+        console.print(table.terminal(console.width, title))
 
 
 class _Console(Console):
@@ -113,12 +103,9 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _escape(cell: str) -> str:
-    return cell.replace("|", r"\|").replace("*", r"\*").replace("_", r"\_")
+def _table(columns: dict[str, Content], rows: Iterable[tuple[object, ...]]) -> Table:
+    cells = tuple(tuple(map(text_cell, row)) for row in rows)
+    return Table(tuple(Column(heading, content) for heading, content in columns.items()), cells)
 
 
 if __name__ == "__main__":

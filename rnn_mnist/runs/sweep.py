@@ -6,22 +6,13 @@ from typing import Any
 
 from filelock import FileLock
 
+from rnn_mnist.catalogues.metrics import run_metrics
 from rnn_mnist.configuration.identity import flatten
 from rnn_mnist.runs.run import Run, RunFormatError, write_csv
 
 log = logging.getLogger(__name__)
 
-RESULT_COLUMNS = (
-    "best_epoch",
-    "val_accuracy",
-    "test_accuracy",
-    "test_loss",
-    "parameters",
-    "train_seconds",
-    "images_per_second",
-    "peak_memory_mib",
-    "device",
-)
+RESULT_COLUMNS = (*run_metrics(), "device")
 _FACTOR_GROUPS = ("model", "sequence", "optimizer", "schedule", "training", "data")
 
 _rows: dict[Path, dict[str, dict[str, Any]]] = {}

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 
 from rnn_mnist.analysis.plots import style
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
@@ -98,8 +99,7 @@ def confusion_info(
     )
 
 
-def describe_confusion(info: ConfusionInfo) -> str:
-    """What the figure shows, in a sentence or two."""
+def _describe(info: ConfusionInfo) -> str:
     wrong = info.counts * (1 - np.eye(len(info.classes), dtype=int))
     label, prediction = np.unravel_index(wrong.argmax(), wrong.shape)
     of = f" of {info.setting}" if info.setting else ""
@@ -112,17 +112,15 @@ def describe_confusion(info: ConfusionInfo) -> str:
     return text + f"Right: the images misread by most runs ({shown} by all), true class → what it was taken for."
 
 
-def draw_confusion(info: ConfusionInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        figure = style.new_figure(3.7)
-        grid = figure.add_gridspec(1, 2, width_ratios=(1.12, 1))
-        left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
-        _draw_matrix(left, info)
-        _draw_misread(right, info)
-        source = info.source.text(f"{info.setting or 'one setting'}, {100 * info.accuracy:.2f} % right")
-        style.add_footer(figure, source)
-        return figure
+def _draw(info: ConfusionInfo) -> Figure:
+    figure = style.new_figure(3.7)
+    grid = figure.add_gridspec(1, 2, width_ratios=(1.12, 1))
+    left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
+    _draw_matrix(left, info)
+    _draw_misread(right, info)
+    source = info.source.text(f"{info.setting or 'one setting'}, {100 * info.accuracy:.2f} % right")
+    style.add_footer(figure, source)
+    return figure
 
 
 def _draw_matrix(figure: SubFigure, info: ConfusionInfo) -> None:
@@ -192,3 +190,13 @@ def _best(settings: list[Setting], metric: str) -> Setting:
     if np.isnan(means).all():
         means = [float(entry.runs["test_accuracy"].mean()) for entry in settings]
     return settings[int(np.nanargmax(means))]
+
+
+KIND = FigureKind(
+    "confusion",
+    "which digits are taken for which in --setting, and the most misread images",
+    lambda sweep, request: confusion_info(sweep.runs, factors=sweep.factors, setting=request.setting),
+    _draw,
+    _describe,
+    takes=("setting",),
+)

@@ -11,13 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
 from rnn_mnist.analysis.reading.levels import short_name
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import METRICS, Metric
 
 MOST_IN_A_LEGEND = 10
 COSTS = ("parameters", "train_seconds")
@@ -48,7 +49,7 @@ class CostInfo:
 
 def cost_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "test_accuracy") -> CostInfo:
     """What each setting reached and what it cost."""
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     finished = completed(runs)
     settings = []
     for setting in group_settings(runs, factors):
@@ -86,57 +87,52 @@ def pareto_front(costs: np.ndarray, reached: np.ndarray) -> list[int]:
     return front
 
 
-def describe_cost(info: CostInfo) -> str:
-    """What the figure shows, in a sentence or two."""
+def _describe(info: CostInfo) -> str:
     named = ["; ".join(full_name(info.legend_title, info.settings[i].label) for i in front) for front in info.fronts]
-    text = f"{info.metric.name} against the number of parameters and the training time (on {', '.join(info.devices)}). "
+    text = (
+        f"{info.metric.label} against the number of parameters and the training time (on {', '.join(info.devices)}). "
+    )
     if named[0] == named[1]:
         return text + f"By either cost no cheaper setting beats: {named[0]}."
     return text + f"No smaller setting beats: {named[0]}. No faster one beats: {named[1]}."
 
 
-def draw_cost(info: CostInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        figure = style.new_figure(3.1)
-        panels = figure.subplots(1, 2, sharey=True)
-        values = np.array([value for setting in info.settings for value in setting.reached.values])
-        ends = [
-            end for setting in info.settings for end in (setting.reached.low, setting.reached.high) if end is not None
-        ]
-        value_range = find_range(info.metric.shown(values), info.metric.shown(np.array(ends)))
-        styles = style.series_styles(len(info.settings), ordered=info.ordered)
-        crowded = len(info.settings) > MOST_IN_A_LEGEND
-        if crowded:
-            styles = [style.SeriesStyle(style.GREY, "o", "-")] * len(info.settings)
-        for panel, (ax, label) in enumerate(
-            zip(panels, ("Parameters", f"Training time on {_devices(info)} (s)"), strict=True)
-        ):
-            _draw_panel(ax, info, panel, styles, value_range, crowded)
-            ax.set_xlabel(label)
-        panels[0].set_ylabel(info.metric.label)
-        handles = [Line2D([], [], color=style.INK, linewidth=1, drawstyle="steps-post", label="Pareto front")]
-        if not crowded and len(info.settings) > 1:
-            pairs = zip(info.settings, styles, strict=True)
-            handles = [style.series_handle(look, setting.label, line="none") for setting, look in pairs] + handles
-        if value_range.clipped:
-            handles.append(style.below_handle())
-        if crowded:
-            style.add_list(
-                figure,
-                [
-                    f"{number}  {full_name(info.legend_title, info.settings[i].label)}"
-                    for i, number in _numbers(info).items()
-                ],
-            )
-        failed = [setting for setting in info.settings if setting.reached.n == 0 and setting.reached.failed]
-        style.outside_legend(figure, handles, info.legend_title if not crowded else None)
-        note = f"not shown, as all runs failed: {'; '.join(setting.label for setting in failed)}" if failed else ""
-        counts = [setting.reached.n for setting in info.settings]
-        style.add_footer(
-            figure, info.source.text(style.seed_count(counts, "setting"), "means and 95 % t intervals", note)
+def _draw(info: CostInfo) -> Figure:
+    figure = style.new_figure(3.1)
+    panels = figure.subplots(1, 2, sharey=True)
+    values = np.array([value for setting in info.settings for value in setting.reached.values])
+    ends = [end for setting in info.settings for end in (setting.reached.low, setting.reached.high) if end is not None]
+    value_range = find_range(info.metric.shown(values), info.metric.shown(np.array(ends)))
+    styles = style.series_styles(len(info.settings), ordered=info.ordered)
+    crowded = len(info.settings) > MOST_IN_A_LEGEND
+    if crowded:
+        styles = [style.SeriesStyle(style.GREY, "o", "-")] * len(info.settings)
+    devices = style.wrap(", ".join(info.devices), 40)
+    labels = (METRICS["parameters"].axis_label, f"Training time on {devices} (s)")
+    for panel, (ax, label) in enumerate(zip(panels, labels, strict=True)):
+        _draw_panel(ax, info, panel, styles, value_range, crowded)
+        ax.set_xlabel(label)
+    panels[0].set_ylabel(info.metric.axis_label)
+    handles = [Line2D([], [], color=style.INK, linewidth=1, drawstyle="steps-post", label="Pareto front")]
+    if not crowded and len(info.settings) > 1:
+        pairs = zip(info.settings, styles, strict=True)
+        handles = [style.series_handle(look, setting.label, line="none") for setting, look in pairs] + handles
+    if value_range.clipped:
+        handles.append(style.below_handle())
+    if crowded:
+        style.add_list(
+            figure,
+            [
+                f"{number}  {full_name(info.legend_title, info.settings[i].label)}"
+                for i, number in _numbers(info).items()
+            ],
         )
-        return figure
+    failed = [setting for setting in info.settings if setting.reached.n == 0 and setting.reached.failed]
+    style.outside_legend(figure, handles, info.legend_title if not crowded else None)
+    note = f"not shown, as all runs failed: {'; '.join(setting.label for setting in failed)}" if failed else ""
+    counts = [setting.reached.n for setting in info.settings]
+    style.add_footer(figure, info.source.text(style.seed_count(counts, "setting"), "means and 95 % t intervals", note))
+    return figure
 
 
 def _draw_panel(
@@ -175,7 +171,7 @@ def _draw_panel(
             )
     if crowded:
         _label_front(ax, info, panel)
-    _cost_axis(ax, np.array([setting.costs[panel] for setting in info.settings]))
+    _cost_axis(ax, METRICS[COSTS[panel]], np.array([setting.costs[panel] for setting in info.settings]))
 
 
 def _numbers(info: CostInfo) -> dict[int, int]:
@@ -195,10 +191,10 @@ def _label_front(ax: Axes, info: CostInfo, panel: int) -> None:
             )
 
 
-def _cost_axis(ax: Axes, costs: np.ndarray) -> None:
+def _cost_axis(ax: Axes, cost: Metric, costs: np.ndarray) -> None:
     costs = costs[np.isfinite(costs)]
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_number(value)))
-    if len(costs) and costs.max() / max(costs.min(), 1e-9) >= 4:
+    if cost.logarithmic and len(costs) and costs.max() / max(costs.min(), 1e-9) >= 4:
         ax.set_xscale("log")
         few = costs.max() / costs.min() < 20
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_number(value)))
@@ -217,5 +213,11 @@ def _short_number(value: float) -> str:
     return f"{value:g}"
 
 
-def _devices(info: CostInfo) -> str:
-    return style.wrap(", ".join(info.devices), 40)
+KIND = FigureKind(
+    "cost",
+    "a metric against parameters and against seconds, with the Pareto front",
+    lambda sweep, request: cost_info(sweep.runs, factors=sweep.factors_from(request.factor), metric=request.metric),
+    _draw,
+    _describe,
+    takes=("factor", "metric"),
+)

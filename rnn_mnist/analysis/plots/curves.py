@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from scipy import stats
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.replicates import CONFIDENCE
-from rnn_mnist.analysis.statistics.summary import FEWEST_FOR_AN_INTERVAL
+from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 
 # More curves than this in one panel cannot be told apart: each setting then gets a panel.
 MOST_IN_A_PANEL = 8
@@ -47,7 +46,7 @@ def curve(table: pd.DataFrame, x: str, y: str) -> Curve:
     values = wide.to_numpy(float)  # [x, seed]
     count = np.isfinite(values).sum(axis=1)
     mean, low, high = (np.full(len(wide), np.nan) for _ in range(3))
-    enough = count >= FEWEST_FOR_AN_INTERVAL
+    enough = count >= FEWEST_TO_SPEAK
     if enough.any():
         mean[enough] = np.nanmean(values[enough], axis=1)
         error = np.nanstd(values[enough], axis=1, ddof=1) / np.sqrt(count[enough])
@@ -63,23 +62,15 @@ def draw_curve(
     line = (0, (3, 1.5)) if dashed else "-"
     every = max(1, len(curve.x) // 8)
     offset = _first_marker(look, every)
-    common: dict[str, Any] = {"color": look.colour, "linestyle": line, "alpha": 0.55 if dashed else 1.0}
     marker = None if dashed or not markers else look.marker
-    if curve.has_mean:
+    lines, width, size = ([curve.mean], None, 5) if curve.has_mean else (curve.seeds, 0.9, 4)
+    for values in lines:
         ax.plot(
-            curve.x, factor * curve.mean, **common, marker=marker, markevery=(offset, every), mec="white", mew=0.5,
-            markersize=5,
+            curve.x, factor * values, color=look.colour, linestyle=line, alpha=0.55 if dashed else 1.0, linewidth=width,
+            marker=marker, markevery=(offset, every), mec="white", mew=0.5, markersize=size,
         )  # fmt: skip
-        if not dashed:
-            ax.fill_between(
-                curve.x, factor * curve.low, factor * curve.high, color=look.colour, alpha=0.18, linewidth=0
-            )
-        return
-    for seed in curve.seeds:
-        ax.plot(
-            curve.x, factor * seed, **common, linewidth=0.9, marker=marker, markevery=(offset, every), mec="white",
-            mew=0.5, markersize=4,
-        )  # fmt: skip
+    if curve.has_mean and not dashed:
+        ax.fill_between(curve.x, factor * curve.low, factor * curve.high, color=look.colour, alpha=0.18, linewidth=0)
 
 
 def _first_marker(look: style.SeriesStyle, every: int) -> int:

@@ -2,13 +2,12 @@
 
 import math
 
-from rnn_mnist.analysis.plots.figures import Request, Sweep
+from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
 from rnn_mnist.analysis.reading.factors import levels_of
 from rnn_mnist.analysis.reading.results import completed
 
 # Marginal effects and pairs beyond these few are a matter of asking for them.
 MOST_EFFECTS = 6
-FEW_LEVELS = 7
 
 
 def default_figures(sweep: Sweep) -> list[Request]:

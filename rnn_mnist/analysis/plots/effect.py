@@ -11,12 +11,13 @@ from matplotlib.lines import Line2D
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.replicates import Replicates, averaged_over, replicates
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
 from rnn_mnist.analysis.reading.levels import format_level, short_name
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -78,19 +79,17 @@ def effect_info(
         facet: the key that has a panel for each level.
         metric: the column on the value axis.
     """
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     completed(runs)
     shown = [key for key in (factor, hue, facet) if key]
     others = [key for key in factors if key not in shown]
-    table = averaged_over(runs, shown, others, metric) if others else runs
-    pooled = table is None
-    table = runs if table is None else table
+    table, fair = averaged_over(runs, shown, others, metric)
     axis = factor_axis(runs, factor)
     hue_axis, facet_axis = (factor_axis(runs, key) if key else None for key in (hue, facet))
 
     def series_of(rows: pd.DataFrame, label: str) -> EffectSeries:
         at_levels = [axis.rows(rows, level) for level in axis.levels]
-        points = [replicates(part, metric, comparable=not pooled) if len(part) else None for part in at_levels]
+        points = [replicates(part, metric, comparable=fair) if len(part) else None for part in at_levels]
         return EffectSeries(label, tuple(points))
 
     def panel_of(rows: pd.DataFrame, title: str) -> EffectPanel:
@@ -112,17 +111,16 @@ def effect_info(
         hue=hue_axis,
         facet=facet_axis,
         panels=tuple(panels),
-        averaged=() if pooled else tuple(others),
-        pooled=tuple(others) if pooled else (),
+        averaged=tuple(others) if fair else (),
+        pooled=() if fair else tuple(others),
         source=find_source(runs),
     )
 
 
-def describe_effect(info: EffectInfo) -> str:
-    """What the figure shows, in a sentence or two."""
+def _describe(info: EffectInfo) -> str:
     by = f", by {info.hue.key}" if info.hue else ""
     panels = f", a panel for each {info.facet.key}" if info.facet else ""
-    text = f"{info.metric.name} against {info.axis.key}{by}{panels}; each small point is one seed."
+    text = f"{info.metric.label} against {info.axis.key}{by}{panels}; each small point is one seed."
     best = [(point.mean, label) for label, point in _labelled_points(info) if point.mean is not None]
     if len(best) > 1:
         (low, lowest), (high, highest) = min(best), max(best)
@@ -139,33 +137,31 @@ def describe_effect(info: EffectInfo) -> str:
     return text + style.failed_sentence(failed, "marked at the bottom")
 
 
-def draw_effect(info: EffectInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        count = len(info.panels)
-        columns = min(count, 3)
-        rows = -(-count // columns)
-        figure = style.new_figure(3.0 if rows == 1 else 2.3 * rows + 0.4)
-        grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-        style.hide_unused(grid, count)
-        values = [value for point in info.points for value in point.values]
-        ends = [end for point in info.points for end in (point.low, point.high) if end is not None]
-        marked = any(point.failed for point in info.points)
-        value_range = find_range(info.metric.shown(np.array(values)), info.metric.shown(np.array(ends)), marked=marked)
-        styles = style.series_styles(len(info.panels[0].series), ordered=bool(info.hue and info.hue.numeric))
-        for index, (ax, panel) in enumerate(zip(grid.flat, info.panels, strict=False)):
-            _draw_panel(ax, panel, info, styles, value_range)
-            ax.set_title(style.wrap(panel.title, 40), loc="left")
-            if index % columns == 0:
-                ax.set_ylabel(info.metric.label)
-            style.level_ticks(ax, info.axis, _tick_notes(info), room=style.WIDTH / columns * 0.8)
-        for ax in grid[-1]:
-            if ax.figure is not None:
-                ax.set_xlabel(style.wrap(info.axis.key, 90 // columns))
-        handles = _handles(info, styles, value_range)
-        style.outside_legend(figure, handles, short_name(info.hue.key) if info.hue else None)
-        style.add_footer(figure, info.source.text(*_notes(info)))
-        return figure
+def _draw(info: EffectInfo) -> Figure:
+    count = len(info.panels)
+    columns = min(count, 3)
+    rows = -(-count // columns)
+    figure = style.new_figure(3.0 if rows == 1 else 2.3 * rows + 0.4)
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    style.hide_unused(grid, count)
+    values = [value for point in info.points for value in point.values]
+    ends = [end for point in info.points for end in (point.low, point.high) if end is not None]
+    marked = any(point.failed for point in info.points)
+    value_range = find_range(info.metric.shown(np.array(values)), info.metric.shown(np.array(ends)), marked=marked)
+    styles = style.series_styles(len(info.panels[0].series), ordered=bool(info.hue and info.hue.numeric))
+    for index, (ax, panel) in enumerate(zip(grid.flat, info.panels, strict=False)):
+        _draw_panel(ax, panel, info, styles, value_range)
+        ax.set_title(style.wrap(panel.title, 40), loc="left")
+        if index % columns == 0:
+            ax.set_ylabel(info.metric.axis_label)
+        style.level_ticks(ax, info.axis, _tick_notes(info), room=style.WIDTH / columns * 0.8)
+    for ax in grid[-1]:
+        if ax.figure is not None:
+            ax.set_xlabel(style.wrap(info.axis.key, 90 // columns))
+    handles = _handles(info, styles, value_range)
+    style.outside_legend(figure, handles, short_name(info.hue.key) if info.hue else None)
+    style.add_footer(figure, info.source.text(*_notes(info)))
+    return figure
 
 
 def _draw_panel(
@@ -274,3 +270,21 @@ def _labelled_points(info: EffectInfo) -> list[tuple[str, Replicates]]:
                     parts += [f"{short_name(info.hue.key)}={series.label}"] if info.hue else []
                     labelled.append((", ".join([*parts, panel.title] if panel.title else parts), point))
     return labelled
+
+
+KIND = FigureKind(
+    "effect",
+    "a metric against --factor, every seed a point, mean and 95 % interval; --hue and --facet for two more",
+    lambda sweep, request: effect_info(
+        sweep.runs,
+        str(request.factor),
+        factors=sweep.factors,
+        hue=request.hue,
+        facet=request.facet,
+        metric=request.metric,
+    ),
+    _draw,
+    _describe,
+    takes=("factor", "hue", "facet", "metric"),
+    needs=1,
+)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain, short_name
+from rnn_mnist.analysis.reading.levels import format_level, format_levels, order_levels, plain
 from rnn_mnist.configuration.schema import declared
 
 Scale = Literal["category", "linear", "log"]
@@ -39,6 +39,10 @@ class FactorAxis:
         """Whether all levels are numbers, so that the axis has a direction."""
         return all(_is_number(level) for level in self.levels)
 
+    def place(self, value: Any) -> int:
+        """Which of the levels a value is, from 0."""
+        return next(i for i, level in enumerate(self.levels) if _same(value, level))
+
     def rows(self, frame: pd.DataFrame, level: Any) -> pd.DataFrame:
         """The rows that have this level."""
         return frame[[_same(value, level) for value in frame[self.key]]]
@@ -56,7 +60,7 @@ def setting_label(levels: Mapping[str, Any], factors: Sequence[str]) -> str:
     """What sets a setting apart: ``bidirectional=true, readout=mean``; the value alone where one factor varies."""
     if len(factors) == 1:
         return format_level(levels[factors[0]])
-    return ", ".join(f"{short_name(key, factors)}={format_level(levels[key])}" for key in factors) or "all runs"
+    return format_levels([(key, levels[key]) for key in factors], factors) or "all runs"
 
 
 def _same(value: Any, level: Any) -> bool:

@@ -1,7 +1,6 @@
 """How much of the variance of a metric each factor explains, interactions and seeds beside them."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,20 +9,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.reading.levels import short_name
-from rnn_mnist.analysis.statistics.importance import HIGHER_TERM, SEEDS_TERM, importance
+from rnn_mnist.analysis.statistics.importance import TermKind, term_text
+from rnn_mnist.catalogues.metrics import METRICS, Metric
 
 MOST_ROWS = 20
 
-Kind = Literal["factor", "interaction", "seeds"]
-
 # Hatches, so that the kinds differ in grey too.
-_LOOKS: dict[Kind, tuple[str, str, str]] = {
-    "factor": ("#0072B2", "", "factor"),
-    "interaction": ("#E69F00", "////", "interaction"),
-    "seeds": ("#bbbbbb", "....", "seeds (residual)"),
+_LOOKS = {
+    TermKind.factor: ("#0072B2", "", "factor"),
+    TermKind.interaction: ("#E69F00", "////", "interaction"),
+    TermKind.higher: ("#E69F00", "////", "interaction"),
+    TermKind.seeds: ("#bbbbbb", "....", "seeds (residual)"),
+    TermKind.rest: ("#bbbbbb", "xxxx", "interactions and noise"),
 }
 
 
@@ -32,13 +31,14 @@ class ImportanceRow:
     """One share of the variance.
 
     Attributes:
-        term: a factor, an interaction, or the seeds.
+        kind: what it goes with.
+        term: the factors' keys; empty for the seeds and for what is left.
         by_chance: the share that noise alone would be expected to give it; None where unknown.
         ranges: the levels that were searched, on which every share depends.
     """
 
-    term: str
-    kind: Kind
+    kind: TermKind
+    term: tuple[str, ...]
     share: float
     by_chance: float | None
     ranges: str
@@ -56,102 +56,87 @@ class ImportanceInfo:
     source: Source
 
 
-def importance_info(
-    runs: pd.DataFrame, *, metric: str = "test_accuracy", table: pd.DataFrame | None = None
-) -> ImportanceInfo:
-    """The shares of all factors.
+def importance_info(runs: pd.DataFrame, table: pd.DataFrame) -> ImportanceInfo:
+    """The shares in a table of :func:`rnn_mnist.analysis.statistics.importance.importance`, or the largest of them."""
+    rows = [
+        ImportanceRow(
+            kind=row["kind"],
+            term=row["term"],
+            share=float(row["share"]),
+            by_chance=None if np.isnan(row["by_chance"]) else float(row["by_chance"]),
+            ranges=row["ranges"],
+        )
+        for row in table.to_dict("records")
+    ]
+    last = [row for row in rows if row.kind is TermKind.seeds]
+    kept = [row for row in rows if row.kind is not TermKind.seeds][: MOST_ROWS - len(last)]
+    metric, notes, method = METRICS[table.attrs["metric"]], tuple(table.attrs["notes"]), str(table["method"].iloc[0])
+    return ImportanceInfo(metric, (*kept, *last), len(rows), method, notes, find_source(runs))
 
-    Args:
-        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
-        metric: whose variance is divided.
-        table: from :func:`rnn_mnist.analysis.statistics.importance.importance`, if there is one already.
-    """
-    judged = find_metric(runs, metric)
-    table = importance(runs, metric=metric) if table is None else table
-    rows = [_row(row) for row in table.to_dict("records")]
-    last = [row for row in rows if row.kind == "seeds"]
-    kept = [row for row in rows if row.kind != "seeds"][: MOST_ROWS - len(last)]
-    notes = tuple(table.attrs.get("notes", ()))
-    return ImportanceInfo(judged, (*kept, *last), len(rows), str(table["method"].iloc[0]), notes, find_source(runs))
 
-
-def describe_importance(info: ImportanceInfo) -> str:
-    """What the figure shows, in a sentence or two."""
-    text = f"Share of the variance of {info.metric.name.lower()} by factor"
-    text += " and interaction" if any(row.kind == "interaction" for row in info.rows) else ""
+def _describe(info: ImportanceInfo) -> str:
+    text = f"Share of the variance of {info.metric.label.lower()} by factor"
+    text += " and interaction" if any(row.kind is TermKind.interaction for row in info.rows) else ""
     first = max(info.rows, key=lambda row: row.share)
     text += f", over the ranges searched; the largest part, {100 * first.share:.0f} %, "
-    text += "lies between seeds." if first.kind == "seeds" else f"goes with {first.term}."
-    chance = [row for row in info.rows if row.kind == "factor" and row.by_chance and row.share <= row.by_chance]
+    text += "lies between seeds." if first.kind is TermKind.seeds else f"goes with {term_text(first.kind, first.term)}."
+    chance = [row for row in info.rows if row.kind is TermKind.factor and row.by_chance and row.share <= row.by_chance]
     if chance:
-        text += f" No more than noise would give: {', '.join(row.term for row in chance)}."
+        text += f" No more than noise would give: {', '.join(term_text(row.kind, row.term) for row in chance)}."
     return " ".join([text, *(f"{note}." for note in info.notes)])
 
 
-def draw_importance(info: ImportanceInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        names = [row.term for row in info.rows if row.kind == "factor"]
-        labels = [style.wrap(_label(row, names), 44) for row in info.rows]
-        ranges = [style.wrap(row.ranges, 60) if row.kind != "interaction" else "" for row in info.rows]
-        heights = [max(label.count("\n"), text.count("\n")) + 1 for label, text in zip(labels, ranges, strict=True)]
-        figure = style.new_figure(min(1.2 + sum(0.16 + 0.11 * height for height in heights), 9.0))
-        ax = figure.subplots()
-        for place, row in enumerate(info.rows):
-            colour, hatch, _ = _LOOKS[row.kind]
-            ax.barh(place, 100 * row.share, height=0.62, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
-            if row.by_chance is not None:
-                ax.plot([100 * row.by_chance] * 2, [place - 0.4, place + 0.4], color=style.INK, linewidth=1.2)
-            beside = 100 * max(row.share, row.by_chance or 0)
-            ax.annotate(f"{100 * row.share:.1f} %", (beside, place), xytext=(4, 0), textcoords="offset points",
-                        va="center", fontsize=7)  # fmt: skip
-            ax.annotate(ranges[place], (1.0, place), xycoords=ax.get_yaxis_transform(), ha="right", va="center",
-                        fontsize=5.8, color="#555555", zorder=5)  # fmt: skip
-        ax.set_yticks(range(len(labels)), labels, fontsize=7.5 if len(labels) <= 14 else 6, linespacing=0.95)
-        ax.set_ylim(len(labels) - 0.4, -0.6)
-        widest = max(max(row.share, row.by_chance or 0) for row in info.rows)
-        # The bars in the left part, the ranges searched in the right.
-        ax.set_xlim(0, max(100 * widest, 1e-6) * 1.9)
-        ax.set_xticks([tick for tick in ax.get_xticks() if tick <= min(100, 105 * max(widest, 1e-8))])
-        ax.grid(axis="y", visible=False)
-        ax.set_xlabel(f"Share of the variance of {info.metric.name.lower()} (%)", loc="left")
-        ax.set_title("levels searched", loc="right", fontsize=6.5, color="#555555")
-        figure.legend(handles=_handles(info), loc="outside upper left", ncols=4)
-        notes = [f"the {len(info.rows)} largest of {info.total}"] if info.total > len(info.rows) else []
-        style.add_footer(figure, info.source.text(info.method, *notes, *info.notes))
-        return figure
-
-
-def _row(row: dict[str, object]) -> ImportanceRow:
-    term = str(row["term"])
-    kind: Kind = "factor"
-    if term == SEEDS_TERM:
-        kind = "seeds"
-    elif " x " in term or term == HIGHER_TERM:
-        kind = "interaction"
-    chance = float(row["by_chance"])  # type: ignore[arg-type]
-    return ImportanceRow(
-        term=term.replace(" x ", " × "),
-        kind=kind,
-        share=float(row["share"]),  # type: ignore[arg-type]
-        by_chance=None if np.isnan(chance) else chance,
-        ranges=str(row["ranges"]),
-    )
-
-
-def _label(row: ImportanceRow, names: list[str]) -> str:
-    return " × ".join(short_name(part, names) if part in names else part for part in row.term.split(" × "))
+def _draw(info: ImportanceInfo) -> Figure:
+    names = [key for row in info.rows if row.kind is TermKind.factor for key in row.term]
+    labels = [style.wrap(term_text(row.kind, row.term, names), 44) for row in info.rows]
+    ranges = ["" if row.kind is TermKind.interaction else style.wrap(row.ranges, 50) for row in info.rows]
+    heights = [max(label.count("\n"), text.count("\n")) + 1 for label, text in zip(labels, ranges, strict=True)]
+    figure = style.new_figure(min(1.2 + sum(0.16 + 0.11 * height for height in heights), 9.0))
+    ax = figure.subplots()
+    for place, row in enumerate(info.rows):
+        colour, hatch, _ = _LOOKS[row.kind]
+        ax.barh(place, 100 * row.share, height=0.62, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
+        if row.by_chance is not None:
+            ax.plot([100 * row.by_chance] * 2, [place - 0.4, place + 0.4], color=style.INK, linewidth=1.2)
+        beside = 100 * max(row.share, row.by_chance or 0)
+        ax.annotate(f"{100 * row.share:.1f} %", (beside, place), xytext=(4, 0), textcoords="offset points",
+                    va="center", fontsize=7)  # fmt: skip
+        ax.annotate(ranges[place], (1.0, place), xycoords=ax.get_yaxis_transform(), ha="right", va="center",
+                    fontsize=5.8, color="#555555", zorder=5)  # fmt: skip
+    ax.set_yticks(range(len(labels)), labels, fontsize=7.5 if len(labels) <= 14 else 6, linespacing=0.95)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    widest = max(max(row.share, row.by_chance or 0) for row in info.rows)
+    # The bars in the left part, the ranges searched in the right.
+    ax.set_xlim(0, max(100 * widest, 1e-6) * 1.9)
+    ax.set_xticks([tick for tick in ax.get_xticks() if tick <= min(100, 105 * max(widest, 1e-8))])
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel(f"Share of the variance of {info.metric.label.lower()} (%)", loc="left")
+    ax.set_title("levels searched", loc="right", fontsize=6.5, color="#555555")
+    figure.legend(handles=_handles(info), loc="outside upper left", ncols=4)
+    notes = [f"the {len(info.rows)} largest of {info.total}"] if info.total > len(info.rows) else []
+    style.add_footer(figure, info.source.text(info.method, *notes, *info.notes))
+    return figure
 
 
 def _handles(info: ImportanceInfo) -> list[Patch | Line2D]:
     kinds = {row.kind for row in info.rows}
+    looks = dict.fromkeys(look for kind, look in _LOOKS.items() if kind in kinds)
     handles: list[Patch | Line2D] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=label)
-        for kind, (colour, hatch, label) in _LOOKS.items()
-        if kind in kinds
+        for colour, hatch, label in looks
     ]
     if any(row.by_chance is not None for row in info.rows):
         handles.append(
             Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, label="expected by chance")
         )
     return handles
+
+
+KIND = FigureKind(
+    "importance",
+    "the share of the variance that each factor and interaction accounts for",
+    lambda sweep, request: importance_info(sweep.runs, sweep.importance(request.metric)),
+    _draw,
+    _describe,
+    takes=("metric",),
+)

@@ -20,6 +20,7 @@ from rnn_mnist.analysis.plots.curves import (
     small_multiples,
     spread_evenly,
 )
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
@@ -84,8 +85,7 @@ def learning_curves_info(runs: pd.DataFrame, *, factors: Sequence[str]) -> Learn
     )
 
 
-def describe_learning_curves(info: LearningCurvesInfo) -> str:
-    """What the figure shows, in a sentence or two."""
+def _describe(info: LearningCurvesInfo) -> str:
     validated = any(setting.val_accuracy for setting in info.settings)
     text = "Accuracy and loss by epoch: " if len(info.settings) <= MOST_IN_A_PANEL else "Accuracy by epoch: "
     text += "validation (solid) and training (dashed)" if validated else "training (dashed; there is no validation set)"
@@ -103,43 +103,39 @@ def describe_learning_curves(info: LearningCurvesInfo) -> str:
     return text
 
 
-def draw_learning_curves(info: LearningCurvesInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        if len(info.settings) > MOST_IN_A_PANEL:
-            return _draw_small_multiples(info)
-        figure = style.new_figure(3.0)
-        left, right = figure.subplots(1, 2)
-        styles = style.series_styles(len(info.settings), ordered=info.ordered)
-        for setting, look in zip(info.settings, styles, strict=True):
-            for ax, factor, train, validation in (
-                (left, 100, setting.train_accuracy, setting.val_accuracy),
-                (right, 1, setting.train_loss, setting.val_loss),
-            ):
-                draw_curve(ax, train, look, factor=factor, dashed=True)
-                if validation:
-                    draw_curve(ax, validation, look, factor=factor)
-        _accuracy_axis(left)
-        left.set_ylabel("Accuracy (%)")
-        right.set_yscale("log")
-        right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        right.yaxis.set_minor_formatter(
-            FuncFormatter(lambda value, _: f"{value:g}" if _leading_digit(value) in (2, 5) else "")
-        )
-        right.set_ylabel("Loss (nats)")
-        for ax in (left, right):
-            ax.set_xlabel("Epoch")
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        handles = []
-        if info.total > 1:
-            handles = [
-                style.series_handle(look, _legend_label(setting), line="-")
-                for setting, look in zip(info.settings, styles, strict=True)
-            ]
-        handles += _line_handles(info)
-        style.outside_legend(figure, handles, info.legend_title)
-        style.add_footer(figure, info.source.text(*_notes(info)))
-        return figure
+def _draw(info: LearningCurvesInfo) -> Figure:
+    if len(info.settings) > MOST_IN_A_PANEL:
+        return _draw_small_multiples(info)
+    figure = style.new_figure(3.0)
+    left, right = figure.subplots(1, 2)
+    styles = style.series_styles(len(info.settings), ordered=info.ordered)
+    for setting, look in zip(info.settings, styles, strict=True):
+        for ax, factor, train, validation in (
+            (left, 100, setting.train_accuracy, setting.val_accuracy),
+            (right, 1, setting.train_loss, setting.val_loss),
+        ):
+            draw_curve(ax, train, look, factor=factor, dashed=True)
+            if validation:
+                draw_curve(ax, validation, look, factor=factor)
+    _accuracy_axis(left)
+    left.set_ylabel("Accuracy (%)")
+    right.set_yscale("log")
+    right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    right.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""))
+    right.set_ylabel("Loss (nats)")
+    for ax in (left, right):
+        ax.set_xlabel("Epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles = []
+    if info.total > 1:
+        handles = [
+            style.series_handle(look, _legend_label(setting), line="-")
+            for setting, look in zip(info.settings, styles, strict=True)
+        ]
+    handles += _line_handles(info)
+    style.outside_legend(figure, handles, info.legend_title)
+    style.add_footer(figure, info.source.text(*_notes(info)))
+    return figure
 
 
 def _draw_small_multiples(info: LearningCurvesInfo) -> Figure:
@@ -214,5 +210,11 @@ def _last(setting: SettingCurves) -> float:
     return float(np.mean(ends)) if ends else float("nan")
 
 
-def _leading_digit(value: float) -> int:
-    return int(f"{value:e}"[0])
+KIND = FigureKind(
+    "learning_curves",
+    "training and validation accuracy and loss by epoch",
+    lambda sweep, request: learning_curves_info(sweep.runs, factors=sweep.factors_from(request.factor)),
+    _draw,
+    _describe,
+    takes=("factor",),
+)

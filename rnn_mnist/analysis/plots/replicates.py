@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.reading.levels import plain
+from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import inert_rules, with_inert_cells
-from rnn_mnist.analysis.statistics.summary import FEWEST_FOR_AN_INTERVAL, interval
+from rnn_mnist.analysis.statistics.summary import interval
 
 CONFIDENCE = 0.95
 
@@ -38,29 +38,31 @@ class Replicates:
 
 def replicates(rows: pd.DataFrame, metric: str, *, comparable: bool = True) -> Replicates:
     """The runs of one setting; ``comparable=False`` claims no mean and no interval for them."""
-    values = rows.loc[rows["status"] == "completed", metric].dropna()
-    return of_values(values.to_numpy(float), failed=int((rows["status"] == "failed").sum()), comparable=comparable)
-
-
-def of_values(values: np.ndarray, *, failed: int = 0, comparable: bool = True) -> Replicates:
-    """The same from values ``[seed]``."""
+    values = rows.loc[rows["status"] == "completed", metric].dropna().to_numpy(float)
     mean = low = high = None
-    if comparable and len(values) >= FEWEST_FOR_AN_INTERVAL:
+    if comparable and len(values) >= FEWEST_TO_SPEAK:
         mean = float(values.mean())
         low, high = interval(values, CONFIDENCE)
+    failed = int((rows["status"] == "failed").sum())
     return Replicates(tuple(float(value) for value in values), mean, low, high, failed)
 
 
-def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str], metric: str) -> pd.DataFrame | None:
+def averaged_over(
+    runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str], metric: str
+) -> tuple[pd.DataFrame, bool]:
     """One row for every combination of the ``shown`` factors and the seed: the mean over all levels of the ``others``.
 
     Without this, the spread of a point would hold the effects of the other factors, and its interval mean nothing.
     Seeds that lack one of the combinations (a run has failed) are left out.
 
     Returns:
-        A table with the columns ``shown``, ``seed``, ``status`` and ``metric``, or None if some combination of the
-        shown factors was never tried with all levels of the others: then there is no fair mean.
+        A table with the columns ``shown``, ``seed``, ``status`` and ``metric``, and True; the runs as they are, and
+        False, if some combination of the shown factors was never tried with all levels of the others: then there is no
+        fair mean.
     """
+    if not others:
+        return runs, True
+    given = runs
     if not any(rule.key in shown for rule in inert_rules(runs)):
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
@@ -73,7 +75,7 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
     for _, cell in marked.groupby("_shown", sort=False):
         whole = [part for _, part in cell.groupby("seed") if set(part["_combination"]) == needed]
         if not whole:
-            return None
+            return given, False
         for part in whole:
             # Several runs of one combination and seed (from two sweeps, say) weigh as one.
             value = part.groupby("_combination")[metric].mean().mean()
@@ -84,4 +86,4 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
     averaged = pd.DataFrame(rows, columns=[*shown, "seed", "status", metric])
     for key in shown:
         averaged[key] = averaged[key].astype(object)
-    return pd.concat([averaged, failed.astype(dict.fromkeys(shown, object))], ignore_index=True)
+    return pd.concat([averaged, failed.astype(dict.fromkeys(shown, object))], ignore_index=True), True

@@ -10,13 +10,14 @@ from matplotlib.lines import Line2D
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import spread_evenly
-from rnn_mnist.analysis.plots.metrics import Metric, find_metric
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.levels import short_name
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.catalogues.metrics import Metric
 
 MOST_ROWS = 40
 MOST_LONG_ROWS = 24  # whose labels take two lines and more
@@ -45,7 +46,7 @@ class SeedsInfo:
 
 def seeds_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "test_accuracy") -> SeedsInfo:
     """The runs of each setting."""
-    judged = find_metric(runs, metric)
+    judged = check_metric(runs, metric)
     completed(runs)
     settings = []
     for setting in group_settings(runs, factors):
@@ -58,9 +59,8 @@ def seeds_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "tes
     return SeedsInfo(judged, tuple(factors), tuple(settings[i] for i in chosen), len(settings), find_source(runs))
 
 
-def describe_seeds(info: SeedsInfo) -> str:
-    """What the figure shows, in a sentence or two."""
-    text = f"{info.metric.name} of every run, a row for each setting."
+def _describe(info: SeedsInfo) -> str:
+    text = f"{info.metric.label} of every run, a row for each setting."
     title = short_name(info.factors[0]) if len(info.factors) == 1 else None
     spreads = [
         (setting.standard_deviation, full_name(title, setting.label))
@@ -70,67 +70,69 @@ def describe_seeds(info: SeedsInfo) -> str:
     if spreads:
         (low, steadiest), (high, least_steady) = min(spreads), max(spreads)
         text += " The standard deviation between seeds is " + (
-            f"{_deviation(info.metric, low)}."
+            f"{info.metric.size_text(low)}."
             if len(spreads) == 1
-            else f"{_deviation(info.metric, low)} ({steadiest}) to {_deviation(info.metric, high)} ({least_steady})."
+            else f"{info.metric.size_text(low)} ({steadiest}) to {info.metric.size_text(high)} ({least_steady})."
         )
     if len(info.settings) < info.total:
         text += f" {len(info.settings)} of {info.total} settings are shown, evenly from the best to the worst."
     return text
 
 
-def draw_seeds(info: SeedsInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        labels = [style.wrap(setting.label, LABEL_WIDTH) for setting in info.settings]
-        heights = [max(1, label.count("\n") + 1) for label in labels]
-        figure = style.new_figure(1.0 + sum(0.13 + 0.11 * height for height in heights))
-        ax = figure.subplots()
-        look = style.series_styles(1)[0]
-        values = np.array([value for setting in info.settings for value in setting.reached.values])
-        value_range = find_range(info.metric.shown(values), np.array([]))
-        failed = any(setting.reached.failed for setting in info.settings)
-        span = value_range.high - value_range.low
-        ax.set_xlim(value_range.low - (0.06 * span if failed else 0), value_range.high)
-        for row, setting in enumerate(info.settings):
-            shown = info.metric.shown(np.array(setting.reached.values))
-            inside = shown >= value_range.low
-            offsets = np.linspace(-0.16, 0.16, len(shown)) if len(shown) > 1 else np.zeros(len(shown))
-            ax.plot(shown[inside], row + offsets[inside], "o", color=look.colour, alpha=0.6, mew=0, markersize=4)
-            if len(shown):
-                ax.hlines(row, max(shown.min(), value_range.low), shown.max(), color=style.PALE, linewidth=4, zorder=0)
-                ax.plot(np.median(shown), row, "|", color=style.INK, markersize=9, mew=1.5)
-            below = shown[~inside]
-            if len(below):
-                ax.plot(0.012, row, "<", color=look.colour, transform=ax.get_yaxis_transform(), clip_on=False)
-                ax.annotate(f"{below.min():.1f}" + (f" ×{len(below)}" if len(below) > 1 else ""), (0.03, row),
-                            xycoords=ax.get_yaxis_transform(), fontsize=6, va="center")  # fmt: skip
-            if setting.reached.failed:
-                place = 0.012 if not len(below) else 0.12
-                ax.plot(place, row, style.FAILED_MARKER, color=style.FAILED, transform=ax.get_yaxis_transform())
-                ax.annotate(f"×{setting.reached.failed}", (place + 0.015, row), xycoords=ax.get_yaxis_transform(),
-                            fontsize=6, color=style.FAILED, va="center")  # fmt: skip
-            deviation = setting.standard_deviation
-            spread = f"   s = {_deviation(info.metric, deviation)}" if deviation is not None else ""
-            ax.annotate(f"n = {setting.reached.n}{spread}", (1.01, row), xycoords=ax.get_yaxis_transform(),
-                        fontsize=6.5, va="center", annotation_clip=False)  # fmt: skip
-        ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
-        ax.set_ylim(len(labels) - 0.5, -0.5)
-        ax.grid(axis="y", visible=False)
-        ax.set_xlabel(info.metric.label)
-        if len(info.factors) == 1:
-            ax.set_ylabel(style.wrap(info.factors[0], 16 + 4 * len(labels)))
-        handles = [Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, mew=1.5, label="median")]
-        if failed:
-            handles.append(style.failed_handle("failed runs"))
-        figure.legend(handles=handles, loc="outside upper right", ncols=2)
-        notes = (
-            [f"{len(info.settings)} of {info.total} settings, from best to worst"] if len(labels) < info.total else []
-        )
-        style.add_footer(figure, info.source.text("s: standard deviation between seeds", *notes))
-        return figure
+def _draw(info: SeedsInfo) -> Figure:
+    labels = [style.wrap(setting.label, LABEL_WIDTH) for setting in info.settings]
+    heights = [max(1, label.count("\n") + 1) for label in labels]
+    figure = style.new_figure(1.0 + sum(0.13 + 0.11 * height for height in heights))
+    ax = figure.subplots()
+    look = style.series_styles(1)[0]
+    values = np.array([value for setting in info.settings for value in setting.reached.values])
+    value_range = find_range(info.metric.shown(values), np.array([]))
+    failed = any(setting.reached.failed for setting in info.settings)
+    span = value_range.high - value_range.low
+    ax.set_xlim(value_range.low - (0.06 * span if failed else 0), value_range.high)
+    for row, setting in enumerate(info.settings):
+        shown = info.metric.shown(np.array(setting.reached.values))
+        inside = shown >= value_range.low
+        offsets = np.linspace(-0.16, 0.16, len(shown)) if len(shown) > 1 else np.zeros(len(shown))
+        ax.plot(shown[inside], row + offsets[inside], "o", color=look.colour, alpha=0.6, mew=0, markersize=4)
+        if len(shown):
+            ax.hlines(row, max(shown.min(), value_range.low), shown.max(), color=style.PALE, linewidth=4, zorder=0)
+            ax.plot(np.median(shown), row, "|", color=style.INK, markersize=9, mew=1.5)
+        below = shown[~inside]
+        if len(below):
+            ax.plot(0.012, row, "<", color=look.colour, transform=ax.get_yaxis_transform(), clip_on=False)
+            text = f"{below.min():.{info.metric.decimals}f}" + (f" ×{len(below)}" if len(below) > 1 else "")
+            ax.annotate(text, (0.03, row),
+                        xycoords=ax.get_yaxis_transform(), fontsize=6, va="center")  # fmt: skip
+        if setting.reached.failed:
+            place = 0.012 if not len(below) else 0.12
+            ax.plot(place, row, style.FAILED_MARKER, color=style.FAILED, transform=ax.get_yaxis_transform())
+            ax.annotate(f"×{setting.reached.failed}", (place + 0.015, row), xycoords=ax.get_yaxis_transform(),
+                        fontsize=6, color=style.FAILED, va="center")  # fmt: skip
+        deviation = setting.standard_deviation
+        spread = f"   s = {info.metric.size_text(deviation)}" if deviation is not None else ""
+        ax.annotate(f"n = {setting.reached.n}{spread}", (1.01, row), xycoords=ax.get_yaxis_transform(),
+                    fontsize=6.5, va="center", annotation_clip=False)  # fmt: skip
+    ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel(info.metric.axis_label)
+    if len(info.factors) == 1:
+        ax.set_ylabel(style.wrap(info.factors[0], 16 + 4 * len(labels)))
+    handles = [Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, mew=1.5, label="median")]
+    if failed:
+        handles.append(style.failed_handle("failed runs"))
+    figure.legend(handles=handles, loc="outside upper right", ncols=2)
+    notes = [f"{len(info.settings)} of {info.total} settings, from best to worst"] if len(labels) < info.total else []
+    style.add_footer(figure, info.source.text("s: standard deviation between seeds", *notes))
+    return figure
 
 
-def _deviation(metric: Metric, value: float) -> str:
-    shown = metric.shown(value)
-    return f"{shown:.2f} points" if metric.is_accuracy else f"{shown:,.{metric.decimals}f}"
+KIND = FigureKind(
+    "seeds",
+    "the runs of each setting, and their spread",
+    lambda sweep, request: seeds_info(sweep.runs, factors=sweep.factors_from(request.factor), metric=request.metric),
+    _draw,
+    _describe,
+    takes=("factor", "metric"),
+)

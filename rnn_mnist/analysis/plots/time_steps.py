@@ -18,6 +18,7 @@ from rnn_mnist.analysis.plots.curves import (
     small_multiples,
     spread_evenly,
 )
+from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
@@ -76,8 +77,7 @@ def time_steps_info(runs: pd.DataFrame, *, factors: Sequence[str]) -> TimeStepsI
     )
 
 
-def describe_time_steps(info: TimeStepsInfo) -> str:
-    """What the figure shows, in a sentence or two."""
+def _describe(info: TimeStepsInfo) -> str:
     text = f"Test accuracy when the classifier is applied after each time step ({info.unit}). "
     first, last = min(info.half_way), max(info.half_way)
     when = f"{info.unit} {first}" if first == last else f"{info.unit}s {first} to {last}"
@@ -87,29 +87,27 @@ def describe_time_steps(info: TimeStepsInfo) -> str:
     return text
 
 
-def draw_time_steps(info: TimeStepsInfo) -> Figure:
-    """The figure."""
-    with style.publication():
-        if len(info.settings) > MOST_IN_A_PANEL:
-            return _draw_small_multiples(info)
-        figure = style.new_figure(3.0)
-        ax = figure.subplots()
-        styles = style.series_styles(len(info.settings), ordered=info.ordered)
-        for (_, shown), look in zip(info.settings, styles, strict=True):
-            draw_curve(ax, shown, look, factor=100)
-        ax.axhline(100 * CHANCE, color=style.GREY, linewidth=0.8, linestyle=":")
-        ax.annotate("chance", (1, 100 * CHANCE), xycoords=("axes fraction", "data"), xytext=(0, -3),
-                    textcoords="offset points", ha="right", va="top", fontsize=6.5, color=style.GREY)  # fmt: skip
-        ax.set_ylim(0, 102)
-        ax.set_xlabel(f"Time step ({info.unit})" if info.unit != "step" else "Time step")
-        ax.set_ylabel("Test accuracy (%)")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if info.total > 1:
-            pairs = zip(info.settings, styles, strict=True)
-            handles = [style.series_handle(look, label, line="-") for (label, _), look in pairs]
-            style.outside_legend(figure, handles, info.legend_title)
-        style.add_footer(figure, info.source.text(*_notes(info)))
-        return figure
+def _draw(info: TimeStepsInfo) -> Figure:
+    if len(info.settings) > MOST_IN_A_PANEL:
+        return _draw_small_multiples(info)
+    figure = style.new_figure(3.0)
+    ax = figure.subplots()
+    styles = style.series_styles(len(info.settings), ordered=info.ordered)
+    for (_, shown), look in zip(info.settings, styles, strict=True):
+        draw_curve(ax, shown, look, factor=100)
+    ax.axhline(100 * CHANCE, color=style.GREY, linewidth=0.8, linestyle=":")
+    ax.annotate("chance", (1, 100 * CHANCE), xycoords=("axes fraction", "data"), xytext=(0, -3),
+                textcoords="offset points", ha="right", va="top", fontsize=6.5, color=style.GREY)  # fmt: skip
+    ax.set_ylim(0, 102)
+    ax.set_xlabel(f"Time step ({info.unit})" if info.unit != "step" else "Time step")
+    ax.set_ylabel("Test accuracy (%)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if info.total > 1:
+        pairs = zip(info.settings, styles, strict=True)
+        handles = [style.series_handle(look, label, line="-") for (label, _), look in pairs]
+        style.outside_legend(figure, handles, info.legend_title)
+    style.add_footer(figure, info.source.text(*_notes(info)))
+    return figure
 
 
 def _draw_small_multiples(info: TimeStepsInfo) -> Figure:
@@ -141,3 +139,13 @@ def _notes(info: TimeStepsInfo) -> list[str]:
     if info.bidirectional:
         notes.append("a backward direction has read the rest at every step")
     return notes
+
+
+KIND = FigureKind(
+    "time_steps",
+    "test accuracy of the classifier applied after every time step",
+    lambda sweep, request: time_steps_info(sweep.runs, factors=sweep.factors_from(request.factor)),
+    _draw,
+    _describe,
+    takes=("factor",),
+)

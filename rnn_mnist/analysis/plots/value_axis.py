@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.metrics import Metric
+from rnn_mnist.catalogues.metrics import Metric
 
 # A few runs that never learned (11 % among 98 %) would squeeze all others into a line: the axis leaves them out, and
 # marks them, where they lie this many times as far below the others as those lie apart, and are the minority.
@@ -62,7 +62,7 @@ def draw_marks(ax: Axes, place: float, below: np.ndarray, failed: int, metric: M
     if len(below):
         ax.plot(place, height, "v", color=colour, mec="white", mew=0.5, transform=bottom, zorder=5)
         low, high = below.min(), below.max()
-        digits = 1 if metric.is_accuracy else metric.decimals
+        digits = metric.decimals
         text = f"{low:.{digits}f}" if len(below) == 1 or low == high else f"{low:.{digits}f}–{high:.{digits}f}"
         _beside(ax, text + (f" ×{len(below)}" if len(below) > 1 else ""), place, height, style.INK)
 

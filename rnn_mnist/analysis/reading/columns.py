@@ -1,4 +1,4 @@
-"""The columns of a table of runs, and the names of what it measures."""
+"""The columns of a table of runs."""
 
 import pandas as pd
 
@@ -6,16 +6,6 @@ from rnn_mnist.runs.sweep import RESULT_COLUMNS
 
 LEADING_COLUMNS = ("sweep", "directory", "run", "run_id", "setting_id", "status")
 TRAILING_COLUMNS = ("seed", *RESULT_COLUMNS, "commit", "error", "question", "overrides")
-METRICS = (
-    "test_accuracy",
-    "val_accuracy",
-    "test_loss",
-    "best_epoch",
-    "parameters",
-    "train_seconds",
-    "images_per_second",
-    "peak_memory_mib",
-)
 
 
 def config_keys(runs: pd.DataFrame) -> list[str]:

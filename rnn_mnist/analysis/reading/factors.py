@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import override_key
 from rnn_mnist.analysis.reading.columns import config_keys
 from rnn_mnist.analysis.reading.levels import order_levels, plain
 from rnn_mnist.catalogues.keys import Role
@@ -61,9 +62,7 @@ def levels_of(runs: pd.DataFrame, factor: str) -> list[Any]:
 
 def swept_keys(runs: pd.DataFrame) -> set[str]:
     """The configuration keys that some run's command line set, group choices as the key that they select."""
-    given = {
-        override.lstrip("+~").partition("=")[0] for overrides in set(runs["overrides"]) for override in overrides or ()
-    }
+    given = {override_key(override) for overrides in set(runs["overrides"]) for override in overrides or ()}
     return {GROUP_SELECTORS.get(key, key) for key in given}
 
 

@@ -1,7 +1,7 @@
 """The levels of a factor: in what order they stand, and how they are written."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rnn_mnist.configuration.change import written
@@ -34,6 +34,18 @@ def format_level(value: Any) -> str:
     """A level as it is typed on the command line: ``true``, ``null``, ``0.003``."""
     value = plain(value)
     return f"{value:g}" if isinstance(value, float) else written(value)
+
+
+def format_levels(levels: Iterable[tuple[str, Any]], among: Sequence[str] | None = None) -> str:
+    """Keys and levels in words: ``num_layers=2, lr=0.01``, or under their whole keys if ``among`` is None.
+
+    Args:
+        levels: the pairs.
+        among: the keys that the short ones have to be told apart from.
+    """
+    return ", ".join(
+        f"{key if among is None else short_name(key, among)}={format_level(value)}" for key, value in levels
+    )
 
 
 def parse_level(text: str) -> Any:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnn_mnist.analysis.reading.columns import LEADING_COLUMNS, METRICS, TRAILING_COLUMNS, config_keys
+from rnn_mnist.analysis.reading.columns import LEADING_COLUMNS, TRAILING_COLUMNS, config_keys
 from rnn_mnist.analysis.reading.factors import find_aliases, find_factors
 from rnn_mnist.analysis.reading.run_directories import ResultsError, died_before_its_manifest, run_directories
+from rnn_mnist.catalogues.metrics import METRICS, Metric, run_metrics
 from rnn_mnist.configuration.identity import flatten
 from rnn_mnist.runs.run import RunFormatError, read_json
 from rnn_mnist.runs.sweep import RESULT_COLUMNS
@@ -95,17 +96,18 @@ def completed(runs: pd.DataFrame) -> pd.DataFrame:
     return finished
 
 
-def check_metric(runs: pd.DataFrame, metric: str) -> None:
-    """Refuse a metric that the runs do not have.
+def check_metric(runs: pd.DataFrame, metric: str) -> Metric:
+    """The metric of that name; one that the runs do not have is refused.
 
     Raises:
         ResultsError: if there is no such metric, naming those there are; if no run is completed, or none has it.
     """
-    if metric not in METRICS:
-        raise ResultsError(f"{metric}: no such metric; there are {', '.join(METRICS)}")
+    if metric not in run_metrics():
+        raise ResultsError(f"{metric}: no such metric; there are {', '.join(run_metrics())}")
     finished = completed(runs)
     if finished[metric].isna().all():
         raise ResultsError(f"{metric}: empty in all {len(finished)} completed runs")
+    return METRICS[metric]
 
 
 def learning_curves(runs: pd.DataFrame) -> pd.DataFrame:
@@ -202,7 +204,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
         columns[key] = _config_column([row["config"].get(key) for row in rows])
     for column in TRAILING_COLUMNS:
         values = [row[column] for row in rows]
-        numeric = column in METRICS
+        numeric = column in run_metrics()
         columns[column] = pd.to_numeric(pd.Series(values, dtype=float)) if numeric else pd.Series(values, dtype=object)
     columns["seed"] = columns["seed"].astype(int)
     return pd.DataFrame(columns)

@@ -10,16 +10,9 @@ import plotly.graph_objects as go
 
 from rnn_mnist.analysis.plots.factor_axis import factor_axis
 from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
+from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 
 _FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
-_SHOWN = {
-    "test_accuracy": "test accuracy (%)",
-    "val_accuracy": "validation accuracy (%)",
-    "parameters": "parameters",
-    "train_seconds": "training time (s)",
-    "images_per_second": "images/s",
-    "best_epoch": "best epoch",
-}
 
 
 def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
@@ -28,24 +21,25 @@ def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     dimensions = []
     for key in [*factors, "seed"]:
         axis = factor_axis(finished, key)
-        places = {_same(level): place for place, level in enumerate(axis.levels)}
         dimensions.append(
             {
                 "label": short_name(key, factors),
-                "values": [places[_same(value)] for value in finished[key]],
+                "values": [axis.place(value) for value in finished[key]],
                 "tickvals": list(range(len(axis.levels))),
                 "ticktext": list(axis.labels),
             }
         )
     for column in ("val_accuracy", "test_accuracy"):
         if finished[column].notna().any():
-            dimensions.append({"label": _SHOWN[column], "values": (100 * finished[column]).round(3).tolist()})
+            metric = METRICS[column]
+            values = metric.shown(finished[column]).round(3).tolist()
+            dimensions.append({"label": metric.axis_label, "values": values})
     line = {
-        "color": (100 * finished["test_accuracy"]).tolist(),
+        "color": METRICS["test_accuracy"].shown(finished["test_accuracy"]).tolist(),
         "colorscale": "Viridis",
         "reversescale": True,
         "showscale": True,
-        "colorbar": {"title": {"text": "test accuracy (%)"}},
+        "colorbar": {"title": {"text": METRICS["test_accuracy"].axis_label}},
     }
     figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, labelfont={"size": 13}))
     figure.update_layout(font=_FONT, margin={"l": 70, "r": 30, "t": 60, "b": 30}, height=420, template="plotly_white")
@@ -55,9 +49,9 @@ def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
 def scatter(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     """Completed runs as points, one marker a level of the first factor; both axes can be chosen."""
     finished = runs[runs["status"] == "completed"]
-    columns = [column for column in _SHOWN if finished[column].notna().any()]
+    columns = [column for column in run_metrics() if finished[column].notna().any()]
     numeric = [key for key in factors if factor_axis(finished, key).numeric]
-    names = {**{column: _SHOWN[column] for column in columns}, **{key: key for key in numeric}}
+    names = {column: METRICS[column].axis_label for column in columns} | {key: key for key in numeric}
     first = factors[0] if factors else None
     groups = [("all runs", finished)]
     if first is not None:
@@ -98,16 +92,12 @@ def scatter(runs: pd.DataFrame, factors: Sequence[str]) -> str:
 
 
 def _values(rows: pd.DataFrame, column: str) -> list[float | None]:
-    factor = 100.0 if column.endswith("_accuracy") else 1.0
+    factor = METRICS[column].scale if column in METRICS else 1.0
     return [None if plain(value) is None else round(factor * value, 6) for value in rows[column]]
 
 
 def _describe(row: dict[str, Any], factors: Sequence[str]) -> str:
     return "<br>".join(f"{short_name(key, factors)}={format_level(row[key])}" for key in [*factors, "seed"])
-
-
-def _same(value: Any) -> tuple[bool, Any]:
-    return isinstance(plain(value), bool), plain(value)
 
 
 def _as_json(figure: go.Figure) -> str:

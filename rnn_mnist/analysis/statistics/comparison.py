@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from rnn_mnist.analysis.statistics.power import Test, minimum_detectable_difference
+from rnn_mnist.analysis.statistics.power import Method, minimum_detectable_difference
 
 FEWEST_TO_SPEAK = 3
 
@@ -20,7 +20,7 @@ class Comparison:
     """A level against its reference; all but counts and ``p_value`` have the unit of the values.
 
     Attributes:
-        test: ``welch`` or ``paired``.
+        method: how they were compared.
         n, n_reference: runs that were compared; for ``paired`` both are the number of pairs.
         mean, mean_reference: of those runs.
         difference: level less reference.
@@ -34,7 +34,7 @@ class Comparison:
         minimum_detectable: the difference that a test of this size finds with probability 0.8 at the 0.05 level.
     """
 
-    test: Test
+    method: Method
     n: int
     n_reference: int
     mean: float
@@ -49,7 +49,9 @@ class Comparison:
     minimum_detectable: float
 
 
-def compare(level: np.ndarray, reference: np.ndarray, test: Test = "welch", confidence: float = 0.95) -> Comparison:
+def compare(
+    level: np.ndarray, reference: np.ndarray, method: Method = Method.welch, confidence: float = 0.95
+) -> Comparison:
     """Compare the runs of a level ``[n]`` with those of a reference ``[m]``; for ``paired``, pair by pair (n = m).
 
     Where one is empty, what depends on it is NaN.
@@ -57,17 +59,17 @@ def compare(level: np.ndarray, reference: np.ndarray, test: Test = "welch", conf
     Raises:
         ValueError: if ``paired`` and they are not equally long.
     """
-    if test == "paired" and len(level) != len(reference):
+    if method == Method.paired and len(level) != len(reference):
         raise ValueError(f"{len(level)} and {len(reference)} runs are no pairs")
     n, m = len(level), len(reference)
-    low, high, p_value = _interval_and_p(level, reference, test, confidence)
-    spread = _noise(level, reference, test)
+    low, high, p_value = _interval_and_p(level, reference, method, confidence)
+    spread = _noise(level, reference, method)
     mean, mean_reference = (float(values.mean()) if len(values) else math.nan for values in (level, reference))
     improvement = math.nan
     if n and m:
         improvement = float(stats.mannwhitneyu(level, reference, method="asymptotic").statistic) / (n * m)
     return Comparison(
-        test=test,
+        method=method,
         n=n,
         n_reference=m,
         mean=mean,
@@ -76,10 +78,10 @@ def compare(level: np.ndarray, reference: np.ndarray, test: Test = "welch", conf
         low=low,
         high=high,
         p_value=p_value,
-        correlation=_correlation(level, reference) if test == "paired" else math.nan,
+        correlation=_correlation(level, reference) if method == Method.paired else math.nan,
         probability_of_improvement=improvement,
         standard_deviation=spread,
-        minimum_detectable=minimum_detectable_difference(n, m, spread, test),
+        minimum_detectable=minimum_detectable_difference(n, m, spread, method),
     )
 
 
@@ -95,15 +97,15 @@ def wilson_interval(accuracy: float, images: int, confidence: float = 0.95) -> t
 
 
 def _interval_and_p(
-    level: np.ndarray, reference: np.ndarray, test: Test, confidence: float
+    level: np.ndarray, reference: np.ndarray, method: Method, confidence: float
 ) -> tuple[float, float, float]:
     if min(len(level), len(reference)) < FEWEST_TO_SPEAK:
         return math.nan, math.nan, math.nan
     difference = float(level.mean() - reference.mean())
-    if _noise(level, reference, test) == 0:
+    if _noise(level, reference, method) == 0:
         # No noise at all: scipy would divide by it.
         return difference, difference, math.nan if difference == 0 else 0.0
-    if test == "paired":
+    if method == Method.paired:
         outcome = stats.ttest_rel(level, reference)
     else:
         outcome = stats.ttest_ind(level, reference, equal_var=False)
@@ -111,8 +113,8 @@ def _interval_and_p(
     return float(bounds.low), float(bounds.high), float(outcome.pvalue)
 
 
-def _noise(level: np.ndarray, reference: np.ndarray, test: Test) -> float:
-    if test == "paired":
+def _noise(level: np.ndarray, reference: np.ndarray, method: Method) -> float:
+    if method == Method.paired:
         return math.sqrt(_variance(level - reference))
     return math.sqrt((_variance(level) + _variance(reference)) / 2)
 

@@ -12,30 +12,29 @@ from statsmodels.stats.multitest import multipletests
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, plain
 from rnn_mnist.analysis.reading.results import check_metric, completed
-from rnn_mnist.analysis.reading.units import with_unit
-from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK, Comparison, compare, wilson_interval
+from rnn_mnist.analysis.statistics.comparison import Comparison, compare, wilson_interval
 from rnn_mnist.analysis.statistics.inert import INERT_RULES, PredictionBytes, independent_runs, with_inert_cells
-from rnn_mnist.analysis.statistics.power import ALPHA, Test
+from rnn_mnist.analysis.statistics.power import Method
 from rnn_mnist.analysis.statistics.summary import group_by_levels
+from rnn_mnist.analysis.statistics.verdict import Verdict, find_verdict
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.configuration.schema import declared
-
-Method = Literal["auto", "welch", "paired"]
 
 COLUMNS = (
     "factor",
     "level",
     "reference",
     "context",
-    *(field.name for field in fields(Comparison) if field.name not in ("test", "p_value")),
+    *(field.name for field in fields(Comparison) if field.name not in ("method", "p_value")),
     "failed",
     "failed_reference",
     "p_value",
     "p_holm",
-    "test",
+    "method",
     "wilson_low",
     "wilson_high",
     "verdict",
+    "reason",
 )
 
 
@@ -44,7 +43,7 @@ def effects(
     factors: Sequence[str] | None = None,
     references: Mapping[str, Any] | None = None,
     metric: str = "test_accuracy",
-    method: Method = "auto",
+    method: Method | Literal["auto"] = "auto",
     confidence: float = 0.95,
     pool: bool = False,
 ) -> pd.DataFrame:
@@ -64,9 +63,10 @@ def effects(
 
     Returns:
         :data:`COLUMNS`: those of :class:`rnn_mnist.analysis.statistics.comparison.Comparison`; ``context``, the other
-        factors' levels (empty if there are none); ``failed`` and ``failed_reference``, runs that ended without a result
-        and are in no mean; ``p_holm``, corrected by Holm's method; ``wilson_low`` and ``wilson_high``, what the finite
-        number of test images leaves open about one run of the level (test accuracy only); and ``verdict``.
+        factors and their levels as a tuple of pairs; ``failed`` and ``failed_reference``, runs that ended without a
+        result and are in no mean; ``p_holm``, corrected by Holm's method; ``wilson_low`` and ``wilson_high``, what the
+        finite number of test images leaves open about one run of the level (test accuracy only); ``verdict``
+        (:class:`rnn_mnist.analysis.statistics.verdict.Verdict`); and ``reason``, why a factor is inert, else empty.
 
     Raises:
         ResultsError: if no run is completed or there is no such metric.
@@ -80,17 +80,17 @@ def effects(
     rows: list[dict[str, Any]] = []
     for factor in chosen:
         reference = _reference(runs, factor, references or {})
-        test = _test(factor, method, pool)
+        chosen_method = _method(factor, method, pool)
         # The factor in question stays even if it does nothing: that is then its answer.
         usable = runs if factor in copying else independent
         others = [other for other in find_factors(usable) if other != factor]
         groups = [({}, usable)] if pool else group_by_levels(with_inert_cells(usable), others)
         for context, group in groups:
-            rows += _rows(group, factor, reference, context, metric, test, confidence, predictions)
+            rows += _rows(group, factor, reference, context, metric, chosen_method, confidence, predictions)
     for row, corrected in zip(rows, holm(np.array([row["p_value"] for row in rows], float)), strict=True):
         row["p_holm"] = corrected
-        row["verdict"] = row["verdict"] or _verdict(row, metric)
-    objects = ("level", "reference")
+        row["verdict"] = row["verdict"] or find_verdict(row)
+    objects = ("level", "reference", "context", "method", "verdict", "reason")
     table = pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object if name in objects else None) for name in COLUMNS}
     )
@@ -127,11 +127,11 @@ def _reference(runs: pd.DataFrame, factor: str, references: Mapping[str, Any]) -
     raise FactorError(f"{factor}={format_level(wanted)}: no completed run has it; there are {there}")
 
 
-def _test(factor: str, method: Method, pool: bool) -> Test:
-    if method == "paired" and (pool or not shares_noise(factor)):
+def _method(factor: str, asked: Method | Literal["auto"], pool: bool) -> Method:
+    if asked == Method.paired and (pool or not shares_noise(factor)):
         reason = "runs are pooled" if pool else "a seed shares neither shapes nor data order between its levels"
         raise FactorError(f"{factor}: cannot be compared pair by pair: {reason}; use welch")
-    return "paired" if method != "welch" and not pool and shares_noise(factor) else "welch"
+    return Method.paired if asked != Method.welch and not pool and shares_noise(factor) else Method.welch
 
 
 def _rows(
@@ -140,7 +140,7 @@ def _rows(
     reference: Any,
     context: Mapping[str, Any],
     metric: str,
-    test: Test,
+    method: Method,
     confidence: float,
     predictions: PredictionBytes,
 ) -> list[dict[str, Any]]:
@@ -151,11 +151,11 @@ def _rows(
     rows = []
     for level, group in by_level.items():
         one, other = (half[half["status"] == "completed"].set_index("seed") for half in (group, base))
-        stated = _certain(one, other, factor, predictions)
-        if test == "paired":
+        stated = _certain(one, other, predictions)
+        if method == Method.paired:
             shared = one.index.intersection(other.index)
             one, other = one.loc[shared], other.loc[shared]
-        outcome = compare(one[metric].to_numpy(float), other[metric].to_numpy(float), test, confidence)
+        outcome = compare(one[metric].to_numpy(float), other[metric].to_numpy(float), method, confidence)
         low, high = math.nan, math.nan
         if metric == "test_accuracy" and group["data.name"].nunique() == 1:
             counts = find_data_set(group["data.name"].iloc[0]).counts
@@ -165,7 +165,7 @@ def _rows(
                 "factor": factor,
                 "level": level,
                 "reference": reference,
-                "context": ", ".join(f"{key}={format_level(value)}" for key, value in context.items()),
+                "context": tuple(context.items()),
                 **asdict(outcome),
                 "failed": int((group["status"] == "failed").sum()),
                 "failed_reference": int((base["status"] == "failed").sum()),
@@ -173,33 +173,23 @@ def _rows(
                 "wilson_low": low,
                 "wilson_high": high,
                 "verdict": stated,
+                "reason": _inert_reason(factor) if stated is Verdict.inert else "",
             }
         )
     return rows
 
 
-def _certain(level: pd.DataFrame, reference: pd.DataFrame, factor: str, predictions: PredictionBytes) -> str:
+def _certain(level: pd.DataFrame, reference: pd.DataFrame, predictions: PredictionBytes) -> Verdict | None:
     """What needs no statistics: the runs are the same, or predict the same."""
     shared = level.index.intersection(reference.index)
     if shared.empty or not (level.index.is_unique and reference.index.is_unique):
-        return ""
+        return None
     ones, others = level.loc[shared, "directory"], reference.loc[shared, "directory"]
     if (ones == others).all():
-        reasons = [rule.reason for rule in INERT_RULES if rule.key == factor]
-        return f"no effect: inert ({'; '.join(reasons)})"
-    if all(predictions.same(one, other) for one, other in zip(ones, others, strict=True)):
-        return "no effect: identical predictions"
-    return ""
+        return Verdict.inert
+    same = all(predictions.same(one, other) for one, other in zip(ones, others, strict=True))
+    return Verdict.identical if same else None
 
 
-def _verdict(row: Mapping[str, Any], metric: str) -> str:
-    runs = min(row["n"], row["n_reference"])
-    if runs < FEWEST_TO_SPEAK:
-        return f"too few seeds to say ({runs})"
-    if row["p_holm"] < ALPHA:
-        return "higher" if row["difference"] > 0 else "lower"
-    if math.isnan(row["p_holm"]):
-        return "not resolved: equal in every run, though predictions differ"
-    if row["p_value"] < ALPHA:
-        return f"not resolved: p = {row['p_value']:.2g} alone, {row['p_holm']:.2g} in its family"
-    return f"not resolved: less than {with_unit(metric, row['minimum_detectable'])} would go unseen with {runs} seeds"
+def _inert_reason(factor: str) -> str:
+    return "; ".join(rule.reason for rule in INERT_RULES if rule.key == factor)

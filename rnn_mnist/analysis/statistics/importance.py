@@ -6,6 +6,7 @@ An importance says nothing beyond those ranges: a learning rate searched from 0.
 
 import math
 from collections.abc import Sequence
+from enum import StrEnum
 from itertools import product
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
-from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.analysis.statistics.inert import active_runs, independent_runs
 from rnn_mnist.analysis.statistics.variance_shares import shares_by_chance, variance_shares
@@ -22,10 +23,22 @@ from rnn_mnist.configuration.schema import declared
 GRID_METHOD = "functional ANOVA of the full grid"
 FOREST_METHOD = "functional ANOVA of a random forest (optuna FanovaImportanceEvaluator, {trees} trees, seed {seed})"
 TREES = 64
-SEEDS_TERM = "seeds"
-HIGHER_TERM = "higher interactions"
-REST_TERM = "interactions and noise"
-COLUMNS = ("term", "share", "by_chance", "ranges", "method")
+COLUMNS = ("kind", "term", "share", "by_chance", "ranges", "method")
+
+
+class TermKind(StrEnum):
+    """What a share of the variance goes with; the last three have no keys."""
+
+    factor = "factor"
+    interaction = "interaction"
+    higher = "higher interactions"
+    seeds = "seeds"
+    rest = "interactions and noise"
+
+
+def term_text(kind: TermKind, term: Sequence[str], among: Sequence[str] = ()) -> str:
+    """A term in words, its keys shortened where ``among`` (all keys of the table) is given."""
+    return " × ".join(short_name(key, among) if among else key for key in term) or str(kind)
 
 
 def importance(
@@ -50,9 +63,9 @@ def importance(
         most_factors: interactions of more factors are one row.
 
     Returns:
-        ``term`` (a factor, ``a x b``, or one of :data:`SEEDS_TERM`, :data:`HIGHER_TERM`, :data:`REST_TERM`), ``share``
-        (0 to 1), ``by_chance`` (the share that noise alone would be expected to give it; NaN where unknown), ``ranges``
-        (what was searched) and ``method``.
+        ``kind`` (:class:`TermKind`), ``term`` (the keys of one factor or of those that interact, as a tuple; empty for
+        the other kinds), ``share`` (0 to 1), ``by_chance`` (the share that noise alone would be expected to give it;
+        NaN where unknown), ``ranges`` (what was searched) and ``method``.
 
     Raises:
         ResultsError: if no run is completed or there is no such metric.
@@ -102,16 +115,17 @@ def _of_grid(
     rows: list[dict[str, Any]] = []
     for term, share in shares.items():
         if len(term) <= most_factors:
-            names = [factors[axis] for axis in term]
-            rows.append(_entry(" x ".join(names), share, chances[term], "; ".join(ranges[name] for name in names)))
+            names = tuple(factors[axis] for axis in term)
+            kind = TermKind.factor if len(names) == 1 else TermKind.interaction
+            rows.append(_entry(kind, names, share, chances[term], "; ".join(ranges[name] for name in names)))
     higher = [term for term in shares if len(term) > most_factors]
     rows.sort(key=lambda row: -row["share"])
     if higher:
         share, chance = (math.fsum(values[term] for term in higher) for values in (shares, chances))
-        rows.append(_entry(HIGHER_TERM, share, chance, ""))
+        rows.append(_entry(TermKind.higher, (), share, chance, ""))
     fewest, most = (pick(len(cell) for cell in ordered) for pick in (min, max))
     each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-    rows.append(_entry(SEEDS_TERM, within, math.nan, f"{each} a setting"))
+    rows.append(_entry(TermKind.seeds, (), within, math.nan, f"{each} a setting"))
     return pd.DataFrame(rows).assign(method=GRID_METHOD)[list(COLUMNS)]
 
 
@@ -141,15 +155,15 @@ def _of_forest(
         # By name: optuna's default evaluator (PED-ANOVA) answers another question, importance near the best runs.
         evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, seed=seed)
         shares = evaluator.evaluate(study, params=list(factors))
-    rows = [_entry(factor, shares[factor], math.nan, ranges[factor]) for factor in factors]
+    rows = [_entry(TermKind.factor, (factor,), shares[factor], math.nan, ranges[factor]) for factor in factors]
     rows.sort(key=lambda row: -row["share"])
     if rest := max(0.0, 1 - math.fsum(shares.values())) if any(shares.values()) else 0.0:
-        rows.append(_entry(REST_TERM, rest, math.nan, ""))
+        rows.append(_entry(TermKind.rest, (), rest, math.nan, ""))
     return pd.DataFrame(rows).assign(method=FOREST_METHOD.format(trees=TREES, seed=seed))[list(COLUMNS)]
 
 
-def _entry(term: str, share: float, by_chance: float, ranges: str) -> dict[str, Any]:
-    return {"term": term, "share": share, "by_chance": by_chance, "ranges": ranges}
+def _entry(kind: TermKind, term: tuple[str, ...], share: float, by_chance: float, ranges: str) -> dict[str, Any]:
+    return {"kind": kind, "term": term, "share": share, "by_chance": by_chance, "ranges": ranges}
 
 
 def _range(levels: Sequence[Any], given: str, most: int = 6) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
-from rnn_mnist.analysis.reading.levels import format_level
+from rnn_mnist.analysis.reading.levels import format_level, format_levels
 from rnn_mnist.analysis.reading.results import ResultsError, completed
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.summary import group_by_levels
@@ -89,7 +89,7 @@ def _at_edge(level: Any, levels: Sequence[Any]) -> bool:
 
 
 def _edge_warning(key: str, level: Any, context: dict[str, Any]) -> str:
-    where = ", ".join(f"{other}={format_level(value)}" for other, value in context.items())
+    where = format_levels(context.items())
     return f"{key}={format_level(level)} is best{f' for {where}' if where else ''} and lies at the edge of its range"
 
 

@@ -1,9 +1,8 @@
 """What each setting reached: number of runs, mean, spread and interval over its seeds."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,20 +11,13 @@ from scipy import stats
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.reading.results import check_metric, load_runs
+from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.runs.run import write_csv
 
-FEWEST_FOR_AN_INTERVAL = 3
-IntervalMethod = Literal["t", "bootstrap"]
-
 
 def summarize(
-    runs: pd.DataFrame,
-    by: Sequence[str],
-    metric: str = "test_accuracy",
-    confidence: float = 0.95,
-    method: IntervalMethod = "t",
-    seed: int = 0,
+    runs: pd.DataFrame, by: Sequence[str], metric: str = "test_accuracy", confidence: float = 0.95
 ) -> pd.DataFrame:
     """One row for each combination of levels of ``by``, in config order.
 
@@ -35,9 +27,6 @@ def summarize(
             the spread is then not that of the seeds alone. Copies that a factor without any effect makes count once.
         metric: a numeric column.
         confidence: of the interval, between 0 and 1.
-        method: ``t`` is Student's interval of the mean; ``bootstrap`` is BCa over the runs (Efron 1987, by
-            ``scipy.stats.bootstrap``), which is too narrow for few seeds: at a nominal 95 % it covered 80 % with five.
-        seed: of the bootstrap.
 
     Returns:
         The columns of ``by``, then ``n`` (completed runs), ``failed``, ``mean``, ``standard_deviation`` (of a single
@@ -57,7 +46,7 @@ def summarize(
     rows = []
     for levels, group in group_by_levels(runs, by):
         values = group.loc[group["status"] == "completed", metric].dropna().to_numpy(float)
-        low, high = interval(values, confidence, method, seed)
+        low, high = interval(values, confidence)
         rows.append(
             {
                 **levels,
@@ -71,28 +60,22 @@ def summarize(
         )
     columns = [*by, "n", "failed", "mean", "standard_deviation", "low", "high"]
     table = pd.DataFrame({column: pd.Series([row[column] for row in rows]) for column in columns})
-    table.attrs = {"pooled": pooled, "metric": metric, "confidence": confidence, "method": method}
+    table.attrs = {"pooled": pooled, "metric": metric, "confidence": confidence}
     return table
 
 
-def interval(
-    values: np.ndarray, confidence: float = 0.95, method: IntervalMethod = "t", seed: int = 0
-) -> tuple[float, float]:
-    """The confidence interval of the mean of ``values`` ``[n]``; NaN for fewer than three."""
-    if len(values) < FEWEST_FOR_AN_INTERVAL:
+def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """Student's confidence interval of the mean of ``values`` ``[n]``; NaN for fewer than three.
+
+    A bootstrap (BCa) is too narrow for few seeds: at a nominal 95 % it covered 80 % with five.
+    """
+    if len(values) < FEWEST_TO_SPEAK:
         return np.nan, np.nan
     mean = float(values.mean())
     if np.ptp(values) == 0:  # their computed deviation may be 1e-17
         return mean, mean
-    if method == "t":
-        low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=stats.sem(values))
-        return float(low), float(high)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        bounds = stats.bootstrap(
-            (values,), np.mean, confidence_level=confidence, method="BCa", rng=np.random.default_rng(seed)
-        ).confidence_interval
-    return float(bounds.low), float(bounds.high)
+    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=stats.sem(values))
+    return float(low), float(high)
 
 
 def group_by_levels(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
@@ -113,12 +96,12 @@ def group_by_levels(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dic
         yield {key: plain(group[key].iloc[0]) for key in by}, group
 
 
-def summary_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a setting: factors, test accuracy as in :func:`summarize`, mean ``parameters`` and ``train_seconds``."""
+def summary_table(runs: pd.DataFrame, metric: str = "test_accuracy") -> pd.DataFrame:
+    """One row a setting: factors, the metric as in :func:`summarize`, mean ``parameters`` and ``train_seconds``."""
     factors = find_factors(runs)
-    if runs["test_accuracy"].isna().all():
+    if runs[metric].isna().all():
         return pd.DataFrame(columns=[*factors, "n", "failed", "mean", "standard_deviation", "low", "high"])
-    table = summarize(runs, factors)
+    table = summarize(runs, factors, metric)
     finished = [group[group["status"] == "completed"] for _, group in group_by_levels(runs, factors)]
     for column in ("parameters", "train_seconds"):
         table[column] = [group[column].mean() if len(group) else np.nan for group in finished]

@@ -8,11 +8,13 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.default_figures import default_figures
-from rnn_mnist.analysis.plots.figures import KINDS, Request, Sweep, draw, save
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
+from rnn_mnist.analysis.plots.figures import KINDS, draw, kinds_help, save
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.errors import ExpectedError
 from tests.synthetic_sweep import write_sweep
@@ -56,16 +58,41 @@ def test_default_figures_can_be_drawn(name: str, tmp_path: Path) -> None:
         warnings.simplefilter("error", UserWarning)
         for request in default_figures(sweep):
             drawn = draw(sweep, request)
-            buffer = io.BytesIO()
-            with style.publication():
-                drawn.figure.savefig(buffer, format="png")
-            image = Image.open(buffer).convert("L")
+            image = Image.open(io.BytesIO(drawn.rendered("png"))).convert("L")
             shades = np.asarray(image)
             assert (shades.min() < 120, shades.max()) == (True, 255), request
             assert (shades[:, 0] > 200).all() and (shades[:, -1] > 200).all(), f"{request}: cut at an edge"
             assert drawn.caption.endswith((".", ")")), drawn.caption
             assert sweep.runs["sweep"].iloc[0][:20] in footer(drawn.figure)
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_kind_draws_with_all_that_it_takes(kind: FigureKind[Any], tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, "three_factors")
+    given = {"factor": "cell", "hue": LAYERS, "facet": "optimizer.lr", "metric": "test_loss"}
+    given["setting"] = "cell=gru, num_layers=2, lr=0.01"
+    drawn = draw(sweep, Request(kind.name, **{option: given[option] for option in kind.takes}))
+    assert drawn.name.startswith(kind.name)
+    assert drawn.caption and kind.summary and "\n" not in kind.summary
+    assert ("test_loss" in drawn.name) == ("metric" in kind.takes)
+    assert f"  {kind.name} " in kinds_help()
+
+
+def test_a_kind_more_is_drawn_and_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted(runs: int) -> Figure:
+        figure = style.new_figure(2.0)
+        figure.subplots().set_title(f"{runs} runs")
+        return figure
+
+    kind = FigureKind(
+        "count", "how many runs", lambda sweep, _: len(sweep.runs), counted, lambda runs: f"{runs} runs.", ("factor",)
+    )
+    monkeypatch.setitem(KINDS, kind.name, kind)
+    drawn = draw(sweep_of(tmp_path, "one_seed"), Request("count"))
+    assert (drawn.name, drawn.caption) == ("count", "3 runs.")
+    assert drawn.rendered("png").startswith(b"\x89PNG")
+    assert "  count " in kinds_help() and kinds_help().splitlines()[-1].endswith("how many runs")
 
 
 def footer(figure: Any) -> str:
@@ -135,6 +162,9 @@ def test_long_words_are_broken_where_a_reader_would() -> None:
         (Request("effect", factor="depth"), "depth: no such factor; what varies: model.num_layers"),
         (Request("effect", metric="f1"), "f1: no such metric; there are"),
         (Request("interaction"), "interaction: needs 1 more to vary; what varies: model.num_layers"),
+        (Request("seeds", hue=LAYERS), "seeds: takes no hue; it takes factor, metric"),
+        (Request("effect", setting="1"), "effect: takes no setting; it takes factor, hue, facet, metric"),
+        (Request("time_steps", metric="val_accuracy"), "time_steps: takes no metric; it takes factor"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_a_line(request_: Request, message: str, tmp_path: Path) -> None:

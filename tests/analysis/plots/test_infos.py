@@ -9,24 +9,24 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rnn_mnist.analysis.plots.confusion import confusion_info, describe_confusion, draw_confusion
+from rnn_mnist.analysis.plots import confusion, effect
+from rnn_mnist.analysis.plots.confusion import confusion_info
 from rnn_mnist.analysis.plots.cost import cost_info, pareto_front
-from rnn_mnist.analysis.plots.effect import describe_effect, effect_info
+from rnn_mnist.analysis.plots.effect import effect_info
 from rnn_mnist.analysis.plots.factor_axis import factor_axis, setting_label
 from rnn_mnist.analysis.plots.forest import forest_info
 from rnn_mnist.analysis.plots.importance import importance_info
 from rnn_mnist.analysis.plots.interaction import interaction_info
 from rnn_mnist.analysis.plots.learning_curves import learning_curves_info
-from rnn_mnist.analysis.plots.metrics import find_metric
 from rnn_mnist.analysis.plots.parallel import parallel_info
 from rnn_mnist.analysis.plots.seeds import seeds_info
 from rnn_mnist.analysis.plots.source import find_source
 from rnn_mnist.analysis.plots.time_steps import time_steps_info
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.factors import find_factors
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import ResultsError, check_metric, load_runs
 from rnn_mnist.analysis.statistics.effects import effects
-from rnn_mnist.analysis.statistics.importance import importance
+from rnn_mnist.analysis.statistics.importance import TermKind, importance
 from rnn_mnist.catalogues.data_sets import find_data_set
 from tests.synthetic_sweep import write_sweep
 
@@ -57,23 +57,24 @@ def readouts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("levels", "scale"),
+    ("key", "levels", "scale"),
     [
-        ([1, 2, 3, 4], "linear"),
-        ([16, 32, 64, 128, 256], "log"),
-        ([64, 100, 256, 1000], "log"),
-        ([0.0, 0.1, 0.2, 0.5], "linear"),
-        ([0.0001, 0.001, 0.01], "log"),
-        ([0.0, 1e-4, 1e-3, 1e-2], "category"),  # no logarithm of zero, and too close on a linear axis
-        ([False, True], "category"),
-        ([0.001, 0.01], "log"),
-        ([1, 2], "linear"),
-        ([0.001], "category"),
-        (["sgd", "adam"], "category"),
+        ("model.num_layers", [1, 2, 3, 4], "linear"),
+        ("model.num_layers", [1, 10], "linear"),
+        ("model.hidden_size", [16, 32, 64, 128, 256], "log"),
+        ("model.hidden_size", [60, 64], "log"),
+        ("model.dropout", [0.0, 0.1, 0.2, 0.5], "linear"),
+        ("model.dropout", [0.001, 0.01, 0.1, 0.5], "category"),  # too close on the linear axis that it declares
+        ("optimizer.lr", [0.0001, 0.001, 0.01], "log"),
+        ("optimizer.lr", [0.001, 0.01], "log"),
+        ("optimizer.lr", [0.001], "category"),
+        ("optimizer.weight_decay", [0.0, 1e-4, 1e-3, 1e-2], "category"),  # no logarithm of zero
+        ("model.bias", [False, True], "category"),
+        ("optimizer.name", ["sgd", "adam"], "category"),
     ],
 )
-def test_the_scale_of_an_axis(levels: list[object], scale: str) -> None:
-    axis = factor_axis(pd.DataFrame({"optimizer.lr": pd.Series(levels[::-1], dtype=object)}), "optimizer.lr")
+def test_the_scale_of_an_axis_is_declared_with_its_key(key: str, levels: list[object], scale: str) -> None:
+    axis = factor_axis(pd.DataFrame({key: pd.Series(levels[::-1], dtype=object)}), key)
     assert axis.scale == scale
     assert list(axis.positions) == sorted(axis.positions)
     assert len(set(axis.positions)) == len(levels)
@@ -104,8 +105,8 @@ def test_effect_has_every_seed_and_intervals_from_three_on(depth: pd.DataFrame) 
     assert points[2].low == pytest.approx(low)
     assert points[2].high == pytest.approx(high)
     assert sorted(points[2].values) == sorted(three)
-    assert "num_layers=3" in describe_effect(info)
-    assert "2 failed runs" in describe_effect(info)
+    assert "num_layers=3" in effect.KIND.describe(info)
+    assert "2 failed runs" in effect.KIND.describe(info)
 
 
 def test_two_seeds_have_points_and_no_mean(depth: pd.DataFrame) -> None:
@@ -130,7 +131,7 @@ def test_effect_claims_no_mean_where_other_factors_vary_unevenly(readouts: pd.Da
     info = effect_info(uneven, BIDIRECTIONAL, factors=find_factors(readouts))
     assert info.pooled == (READOUT,)
     assert all(point.mean is None for point in info.points)
-    assert "no mean is claimed" in describe_effect(info)
+    assert "no mean is claimed" in effect.KIND.describe(info)
 
 
 def test_an_inert_cell_stands_for_all_its_levels(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_confusion_counts_the_runs_errors(depth: pd.DataFrame) -> None:
     assert info.accuracy == pytest.approx(depth[depth[LAYERS] == 3]["test_accuracy"].mean())
     assert [entry.wrong for entry in info.misread] == sorted((entry.wrong for entry in info.misread), reverse=True)
     assert all(entry.label != entry.prediction for entry in info.misread)
-    assert "num_layers=3" in describe_confusion(info)
+    assert "num_layers=3" in confusion.KIND.describe(info)
     with pytest.raises(ResultsError, match=r"no such setting.*num_layers=1; num_layers=2; num_layers=3"):
         confusion_info(depth, factors=[LAYERS], setting="num_layers=9")
 
@@ -201,11 +202,11 @@ def test_confusion_calls_classes_by_their_names(depth: pd.DataFrame) -> None:
     digits = confusion_info(depth, factors=[LAYERS])
     clothes = replace(digits, classes=find_data_set("fashion_mnist").classes)
     for info, last in ((digits, "9"), (clothes, "Ankle boot  9")):
-        axes = draw_confusion(info).subfigs[0].axes[0]
+        axes = confusion.KIND.draw(info).subfigs[0].axes[0]
         assert axes.get_yticklabels()[-1].get_text() == last
     wrong = np.where(np.eye(10, dtype=bool), 0, clothes.counts)
     label, prediction = np.unravel_index(wrong.argmax(), wrong.shape)
-    assert f"{clothes.classes[label]} is taken for {clothes.classes[prediction]}" in describe_confusion(clothes)
+    assert f"{clothes.classes[label]} is taken for {clothes.classes[prediction]}" in confusion.KIND.describe(clothes)
 
 
 def test_parallel_has_failed_runs_too(depth: pd.DataFrame) -> None:
@@ -216,14 +217,14 @@ def test_parallel_has_failed_runs_too(depth: pd.DataFrame) -> None:
 
 def test_forest_and_importance_follow_their_tables(readouts: pd.DataFrame) -> None:
     table = effects(readouts)
-    forest = forest_info(readouts, table=table)
+    forest = forest_info(readouts, table)
     assert [row.difference for row in forest.rows] == pytest.approx(list(table["difference"]))
     assert {row.factor for row in forest.rows} == {READOUT, BIDIRECTIONAL}
-    shares = importance_info(readouts, table=importance(readouts))
+    shares = importance_info(readouts, importance(readouts))
     assert sum(row.share for row in shares.rows) == pytest.approx(1)
-    assert shares.rows[0].term == BIDIRECTIONAL
-    assert shares.rows[-1].kind == "seeds"
-    assert "interaction" in [row.kind for row in shares.rows]
+    assert shares.rows[0].term == (BIDIRECTIONAL,)
+    assert shares.rows[-1].kind is TermKind.seeds
+    assert TermKind.interaction in [row.kind for row in shares.rows]
 
 
 def test_the_value_axis_leaves_out_only_what_never_learned() -> None:
@@ -243,5 +244,6 @@ def test_the_source_names_sweep_runs_and_commit(depth: pd.DataFrame) -> None:
 
 
 def test_an_unknown_metric_names_those_there_are(depth: pd.DataFrame) -> None:
-    with pytest.raises(ResultsError, match="no such metric; there are test_accuracy, val_accuracy"):
-        find_metric(depth, "accuracy")
+    with pytest.raises(ResultsError, match=r"no such metric; there are .*test_accuracy, test_loss"):
+        check_metric(depth, "accuracy")
+    assert check_metric(depth, "test_loss").higher_is_better is False

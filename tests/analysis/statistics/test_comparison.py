@@ -23,9 +23,11 @@ from rnn_mnist.analysis.statistics.comparison import compare, wilson_interval
 from rnn_mnist.analysis.statistics.effects import effects, holm, shares_noise
 from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs, mcnemar
-from rnn_mnist.analysis.statistics.power import minimum_detectable_difference, power_table, required_seeds
+from rnn_mnist.analysis.statistics.power import Method, minimum_detectable_difference, power_table, required_seeds
 from rnn_mnist.analysis.statistics.summary import interval, summarize, write_summary
 from rnn_mnist.analysis.statistics.variance_shares import shares_by_chance, variance_shares
+from rnn_mnist.analysis.statistics.verdict import Verdict, verdict_text
+from rnn_mnist.catalogues.metrics import METRICS
 from rnn_mnist.data.files import load_test_images
 from tests.synthetic_sweep import write_sweep
 
@@ -62,7 +64,7 @@ def test_paired_intervals_cover_and_are_narrower_where_noise_is_shared() -> None
     random = np.random.default_rng(0)
     shared = random.normal(0, 0.004, size=(SIMULATIONS, 5))
     level, reference = (mean + shared + random.normal(0, 0.001, size=shared.shape) for mean in (0.975, 0.970))
-    paired = [compare(one, other, "paired") for one, other in zip(level, reference, strict=True)]
+    paired = [compare(one, other, Method.paired) for one, other in zip(level, reference, strict=True)]
     covered = np.mean([outcome.low <= 0.005 <= outcome.high for outcome in paired])
     assert covered == pytest.approx(0.95, abs=COVERAGE_TOLERANCE)
     welch = [compare(one, other) for one, other in zip(level[:100], reference, strict=False)]
@@ -99,7 +101,7 @@ def test_paired_is_scipys(data: st.DataObject) -> None:
     level = data.draw(values)
     count = len(level)
     reference = np.array(data.draw(st.lists(st.sampled_from([0.95, 0.96, 0.97]), min_size=count, max_size=count)))
-    outcome = compare(level, reference, "paired")
+    outcome = compare(level, reference, Method.paired)
     if np.ptp(level - reference) == 0:
         return
     expected = stats.ttest_rel(level, reference)
@@ -150,14 +152,15 @@ def test_a_sweeps_effects_are_recovered(tmp_path: Path) -> None:
     assert list(summary["n"]) == [10, 10, 10]
     assert ((summary["low"] < [0.96, 0.975, 0.975]) & (summary["high"] > [0.96, 0.975, 0.975])).all()
     table = effects(runs)
-    assert list(table["verdict"]) == ["higher", "higher"] and set(table["test"]) == {"welch"}
+    assert list(table["verdict"]) == [Verdict.higher, Verdict.higher] and set(table["method"]) == {Method.welch}
     assert ((table["low"] < 0.015) & (table["high"] > 0.015)).all()
-    against_two = effects(runs, references={"model.num_layers": 2}).set_index("level")
-    assert against_two.loc[1, "verdict"] == "lower"
-    verdict = against_two.loc[3, "verdict"]
-    assert verdict.startswith("not resolved: less than 0.2") and verdict.endswith(
-        "points would go unseen with 10 seeds"
-    )
+    lower, not_resolved = effects(runs, references={"model.num_layers": 2}).to_dict("records")
+    assert (lower["level"], lower["verdict"]) == (1, Verdict.lower)
+    assert (not_resolved["level"], not_resolved["verdict"]) == (3, Verdict.not_resolved)
+    unseen = METRICS["test_accuracy"].size_text(not_resolved["minimum_detectable"])
+    assert unseen.startswith("0.2") and unseen.endswith(" points")
+    in_words = verdict_text(not_resolved, METRICS["test_accuracy"])
+    assert unseen in in_words and "10 seeds" in in_words
     power = power_table(table, [0.001, 0.01])
     assert (power[0.001] > 30).all() and (power[0.01] < 5).all()
     with pytest.raises(FactorError, match=r"model\.num_layers=7: no completed run has it; there are 1, 2, 3"):
@@ -172,19 +175,20 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
     runs = load_runs(tmp_path / "s")
     table = effects(runs).set_index("factor")
     assert (
-        set(table.loc["optimizer.lr", "test"]) == {"paired"} and (table.loc["optimizer.lr", "correlation"] > 0.9).all()
+        set(table.loc["optimizer.lr", "method"]) == {Method.paired}
+        and (table.loc["optimizer.lr", "correlation"] > 0.9).all()
     )
-    assert set(table.loc["model.num_layers", "test"]) == {"welch"}
+    assert set(table.loc["model.num_layers", "method"]) == {Method.welch}
     with pytest.raises(FactorError, match="shares neither shapes nor data order"):
-        effects(runs, ["model.num_layers"], method="paired")
+        effects(runs, ["model.num_layers"], method=Method.paired)
     pooled = effects(runs, ["model.num_layers"], pool=True)
-    assert list(pooled["n"]) == [12] and list(pooled["context"]) == [""]
+    assert list(pooled["n"]) == [12] and list(pooled["context"]) == [()]
 
 
 def test_two_seeds_never_claim_no_effect(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2), accuracy=depth_accuracy_of_two)
-    (verdict,) = effects(load_runs(tmp_path / "s"))["verdict"]
-    assert verdict == "too few seeds to say (2)"
+    (row,) = effects(load_runs(tmp_path / "s")).to_dict("records")
+    assert row["verdict"] is Verdict.too_few and "2" in verdict_text(row, METRICS["test_accuracy"])
 
 
 def depth_accuracy_of_two(overrides: dict[str, Any]) -> float:
@@ -204,7 +208,7 @@ def test_a_level_without_a_completed_run(tmp_path: Path) -> None:
     states = {1: "failed", 3: "failed", 5: "failed"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(3), states=states, files=False)
     (row,) = effects(load_runs(tmp_path / "s")).to_dict("records")
-    assert row["verdict"] == "too few seeds to say (0)" and row["failed"] == 3 and math.isnan(row["difference"])
+    assert row["verdict"] is Verdict.too_few and row["failed"] == 3 and math.isnan(row["difference"])
 
 
 def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> None:
@@ -214,7 +218,7 @@ def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> No
     assert no_op_factors(runs) == ["model.batch_first"]
     assert len(independent_runs(runs)[0]) == 8
     table = effects(runs).set_index("factor")
-    assert set(table.loc[["model.batch_first"], "verdict"]) == {"no effect: identical predictions"}
+    assert set(table.loc[["model.batch_first"], "verdict"]) == {Verdict.identical}
     assert table.loc["model.num_layers", "n"] == 4
     assert list(summarize(runs, ["model.num_layers"])["n"]) == [4, 4]
     assert summarize(runs, ["model.num_layers"]).attrs["pooled"] == []
@@ -227,21 +231,14 @@ def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> No
 def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.5]}
     write_sweep(tmp_path / "s", grid, seeds=range(4), files=False)
-    table = effects(load_runs(tmp_path / "s")).set_index(["factor", "context"])
-    inert = table.loc[("model.dropout", "model.num_layers=1")]
-    assert inert["verdict"] == "no effect: inert (dropout acts between layers)" and math.isnan(inert["p_value"])
+    table = effects(load_runs(tmp_path / "s"))
+    rows = {(row["factor"], row["context"]): row for row in table.to_dict("records")}
+    inert = rows["model.dropout", (("model.num_layers", 1),)]
+    assert inert["verdict"] is Verdict.inert and math.isnan(inert["p_value"])
+    assert "dropout acts between layers" in verdict_text(inert, METRICS["test_accuracy"])
     # Two layers with dropout are compared with the one layer that dropout cannot change.
-    assert table.loc[("model.num_layers", "model.dropout=0.5"), "n_reference"] == 4
+    assert rows["model.num_layers", (("model.dropout", 0.5),)]["n_reference"] == 4
     assert table.attrs["family"] == 3
-
-
-def test_bootstrap_is_reproducible(tmp_path: Path) -> None:
-    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(10), files=False)
-    runs = load_runs(tmp_path / "s")
-    once, again, other = (summarize(runs, ["model.num_layers"], method="bootstrap", seed=seed) for seed in (1, 1, 2))
-    pd.testing.assert_frame_equal(once, again)
-    assert not once.equals(other)
-    assert (once["low"] < once["mean"]).all() and (once["mean"] < once["high"]).all()
 
 
 def test_summary_csv(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from rnn_mnist.analysis.reading.factors import FactorError
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
-from rnn_mnist.analysis.statistics.importance import FOREST_METHOD, GRID_METHOD, REST_TERM, SEEDS_TERM, importance
+from rnn_mnist.analysis.statistics.importance import FOREST_METHOD, GRID_METHOD, TermKind, importance
 from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
 from tests.synthetic_sweep import write_sweep
 
@@ -25,18 +25,19 @@ def additive(overrides: dict[str, Any]) -> float:
 
 def test_a_full_grid_matches_the_analytic_decomposition(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", GRID, seeds=range(40), accuracy=additive, noise=0.01, files=False)
-    table = importance(load_runs(tmp_path / "s")).set_index("term")
+    table = importance(load_runs(tmp_path / "s"))
     total = 1 + 4 + 0.25 + 1
     expected = {
-        "model.hidden_size": 4 / total,
-        "model.num_layers": 1 / total,
-        "model.num_layers x model.hidden_size": 0.25 / total,
-        SEEDS_TERM: 1 / total,
+        ("model.hidden_size",): 4 / total,
+        ("model.num_layers",): 1 / total,
+        ("model.num_layers", "model.hidden_size"): 0.25 / total,
+        (): 1 / total,
     }
-    assert table["share"].to_dict() == pytest.approx(expected, abs=0.03)
+    assert dict(zip(table["term"], table["share"], strict=True)) == pytest.approx(expected, abs=0.03)
+    assert set(table["kind"]) == {TermKind.factor, TermKind.interaction, TermKind.seeds}
     assert table["share"].sum() == pytest.approx(1)
     assert set(table["method"]) == {GRID_METHOD}
-    assert table.loc["model.hidden_size", "ranges"] == "model.hidden_size=16,32"
+    assert table["ranges"][0] == "model.hidden_size=16,32"
 
 
 def test_noise_alone_gets_the_share_that_chance_gives_it(tmp_path: Path) -> None:
@@ -45,7 +46,10 @@ def test_noise_alone_gets_the_share_that_chance_gives_it(tmp_path: Path) -> None
     runs = load_runs(tmp_path / "s")
     for seed in range(200):
         drawn = runs.assign(test_accuracy=np.random.default_rng(seed).normal(size=len(runs)))
-        shares.append(importance(drawn).set_index("term").loc["model.num_layers", ["share", "by_chance"]])
+        table = importance(drawn)
+        shares.append(
+            table.loc[[term == ("model.num_layers",) for term in table["term"]], ["share", "by_chance"]].iloc[0]
+        )
     means = np.mean(shares, axis=0)
     # One of eleven degrees of freedom.
     assert means[0] == pytest.approx(1 / 11, abs=0.03) and means[1] == pytest.approx(1 / 11, abs=0.02)
@@ -54,6 +58,7 @@ def test_noise_alone_gets_the_share_that_chance_gives_it(tmp_path: Path) -> None
 def test_higher_interactions_are_one_row(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {**GRID, "optimizer.lr": [0.1, 0.2]}, seeds=range(2), files=False)
     table = importance(load_runs(tmp_path / "s"))
+    assert list(table["kind"])[-2:] == [TermKind.higher, TermKind.seeds]
     assert len(table) == 3 + 3 + 1 + 1 and table["share"].sum() == pytest.approx(1)
 
 
@@ -71,8 +76,8 @@ def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) ->
     write_sweep(tmp_path / "s", settings=settings, seeds=[0], accuracy=accuracy, noise=0.001, files=False)
     runs = load_runs(tmp_path / "s")
     table = importance(runs, seed=3)
-    assert table["term"][0] == "optimizer.lr" and table["share"][0] > 0.8
-    assert list(table["term"])[-1] == REST_TERM and table["share"].sum() == pytest.approx(1)
+    assert table["term"][0] == ("optimizer.lr",) and table["share"][0] > 0.8
+    assert list(table["kind"])[-1] is TermKind.rest and table["share"].sum() == pytest.approx(1)
     assert set(table["method"]) == {FOREST_METHOD.format(trees=64, seed=3)}
     assert "by its logarithm" in table["ranges"][0] and "80 values" in table["ranges"][0]
     assert table.equals(importance(runs, seed=3))
@@ -87,7 +92,7 @@ def test_inert_and_no_op_factors_have_no_share(tmp_path: Path) -> None:
     }
     write_sweep(tmp_path / "s", grid, seeds=range(3), no_op=["model.batch_first"])
     table = importance(load_runs(tmp_path / "s"))
-    assert list(table["term"]) == ["model.dropout", SEEDS_TERM]
+    assert list(table["term"]) == [("model.dropout",), ()]
     notes = " ".join(table.attrs["notes"])
     assert "model.batch_first: no effect" in notes and "those runs are left out" in notes
     write_sweep(tmp_path / "t", {"model.num_layers": [1]}, seeds=range(3))
