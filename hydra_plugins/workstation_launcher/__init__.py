@@ -10,11 +10,15 @@ from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, w
 from hydra_plugins.workstation_launcher._failures import already_shown
 from hydra_plugins.workstation_launcher._names import directory_name, readable, without
 from hydra_plugins.workstation_launcher._progress import in_job, report
+from hydra_plugins.workstation_launcher._records import State, Status, new_status
 
 __all__ = [
+    "State",
+    "Status",
     "already_shown",
     "directory_name",
     "in_job",
+    "new_status",
     "readable",
     "remove_leftovers",
     "report",

@@ -30,6 +30,7 @@ class WorkstationLauncherConf:
     not_identity: list[str] = field(default_factory=list)
     not_in_names: list[str] = field(default_factory=list)
     code_version: str | None = None
+    on_job_start: str | None = None
     on_job_end: str | None = None
     on_sweep_end: str | None = None
 
@@ -61,6 +62,7 @@ class Options:
     identity: str | None
     not_identity: tuple[str, ...]
     code_version: str | None
+    on_job_start: str | None
     on_job_end: str | None
     on_sweep_end: str | None
 
@@ -91,6 +93,7 @@ def checked_options(**given: Any) -> Options:
         dry_run=_flag("dry_run", given.pop("dry_run")),
         identity=_text("identity", given.pop("identity")),
         code_version=_text("code_version", given.pop("code_version")),
+        on_job_start=_text("on_job_start", given.pop("on_job_start")),
         on_job_end=_text("on_job_end", given.pop("on_job_end")),
         on_sweep_end=_text("on_sweep_end", given.pop("on_sweep_end")),
     )
