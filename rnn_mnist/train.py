@@ -14,12 +14,15 @@ from pathlib import Path
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher import already_shown, in_job
 from rnn_mnist.configuration.compose import CONFIG_DIR, explain_error, register, typed
 from rnn_mnist.configuration.resolution import Checked
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.provenance import attempt_here
+from rnn_mnist.runs.record import manifest_of
+from rnn_mnist.runs.run import Run
 from rnn_mnist.runs.sweep import update_results
 
 log = logging.getLogger(__name__)
@@ -28,20 +31,22 @@ _said: set[str] = set()
 
 def task(composed: DictConfig) -> float:
     """What Hydra calls for each job; see :func:`rnn_mnist.training.one_run.train_run`."""
-    from rnn_mnist.training.one_run import train_run
-
     hydra_config = HydraConfig.get()
     directory = Path(hydra_config.runtime.output_dir)
     if directory.is_relative_to(Path.cwd()):
         directory = directory.relative_to(Path.cwd())
-    overrides = OmegaConf.to_container(hydra_config.overrides.task)
+    overrides = [str(override) for override in hydra_config.overrides.task]
     checked = typed(composed)
     sweeping = hydra_config.mode == RunMode.MULTIRUN
     if not sweeping and hydra_config.sweeper.get("params"):
         log.warning("warning: this is one run; -m runs the whole grid: %s", dict(hydra_config.sweeper.params))
     _say(checked)
     try:
-        value = train_run(checked, directory, [str(override) for override in overrides or []])
+        if not in_job():
+            _prepare(checked, directory, overrides)
+        from rnn_mnist.training.one_run import train_run
+
+        value = train_run(checked, directory, overrides)
     except ExpectedError as error:
         if sweeping:
             raise
@@ -55,6 +60,17 @@ def task(composed: DictConfig) -> float:
     if not sweeping:
         _show_files(directory)
     return value
+
+
+def prepare(config: DictConfig, directory: Path) -> None:
+    """Write the manifest of a job before its process starts; the workstation launcher calls this."""
+    _prepare(typed(config), directory, [str(override) for override in config.hydra.overrides.task])
+
+
+def _prepare(checked: Checked, directory: Path, overrides: list[str]) -> None:
+    config = checked.config
+    manifest = manifest_of(config, requested=config, changes=(), overrides=overrides, attempt=attempt_here())
+    Run(directory).prepare(manifest)
 
 
 def _say(checked: Checked) -> None:

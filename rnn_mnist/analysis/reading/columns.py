@@ -2,10 +2,8 @@
 
 import pandas as pd
 
-from rnn_mnist.runs.sweep import RESULT_COLUMNS
+from rnn_mnist.runs.record import LEADING_COLUMNS, TRAILING_COLUMNS
 
-LEADING_COLUMNS = ("sweep", "directory", "run", "run_id", "setting_id", "status")
-TRAILING_COLUMNS = ("seed", *RESULT_COLUMNS, "commit", "error", "question", "overrides")
 METRICS = (
     "test_accuracy",
     "val_accuracy",

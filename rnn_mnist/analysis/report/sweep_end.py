@@ -16,7 +16,6 @@ from rnn_mnist.analysis.reading.levels import format_level, short_name
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.statistics.summary import summary_table, write_summary
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs.sweep import update_results
 
 MOST_ROWS = 60
 
@@ -29,9 +28,8 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
     """
     console = console or Console(soft_wrap=True)
     try:
-        runs = load_runs(sweep_directory)
-        update_results(sweep_directory)
-        write_summary(sweep_directory)
+        runs = load_runs(sweep_directory).frame
+        write_summary(runs, sweep_directory)
         console.print(settings_table(runs))
         sweep = Sweep(runs)
         requests = default_figures(sweep)

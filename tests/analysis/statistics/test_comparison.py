@@ -145,7 +145,7 @@ def test_wilson() -> None:
 
 def test_a_sweeps_effects_are_recovered(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2, 3]}, seeds=range(10), accuracy=depth_accuracy, files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     summary = summarize(runs, ["model.num_layers"])
     assert list(summary["n"]) == [10, 10, 10]
     assert ((summary["low"] < [0.96, 0.975, 0.975]) & (summary["high"] > [0.96, 0.975, 0.975])).all()
@@ -169,7 +169,7 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
     assert not shares_noise("model.hidden_size") and not shares_noise("data.train_fraction")
     grid: dict[str, list[Any]] = {"optimizer.lr": [0.001, 0.01], "model.num_layers": [1, 2]}
     write_sweep(tmp_path / "s", grid, seeds=range(6), shared_noise=0.01, noise=0.0005, files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     table = effects(runs).set_index("factor")
     assert (
         set(table.loc["optimizer.lr", "test"]) == {"paired"} and (table.loc["optimizer.lr", "correlation"] > 0.9).all()
@@ -183,7 +183,7 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
 
 def test_two_seeds_never_claim_no_effect(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2), accuracy=depth_accuracy_of_two)
-    (verdict,) = effects(load_runs(tmp_path / "s"))["verdict"]
+    (verdict,) = effects(load_runs(tmp_path / "s").frame)["verdict"]
     assert verdict == "too few seeds to say (2)"
 
 
@@ -194,7 +194,7 @@ def depth_accuracy_of_two(overrides: dict[str, Any]) -> float:
 def test_failed_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
     states = {0: "failed", 2: "failed", 3: "running"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(5), states=states, files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     (row,) = effects(runs).to_dict("records")
     assert (row["n"], row["n_reference"], row["failed"], row["failed_reference"]) == (4, 3, 0, 2)
     assert list(summarize(runs, ["model.num_layers"])["failed"]) == [2, 0]
@@ -203,14 +203,14 @@ def test_failed_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
 def test_a_level_without_a_completed_run(tmp_path: Path) -> None:
     states = {1: "failed", 3: "failed", 5: "failed"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(3), states=states, files=False)
-    (row,) = effects(load_runs(tmp_path / "s")).to_dict("records")
+    (row,) = effects(load_runs(tmp_path / "s").frame).to_dict("records")
     assert row["verdict"] == "too few seeds to say (0)" and row["failed"] == 3 and math.isnan(row["difference"])
 
 
 def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.batch_first": [True, False], "model.num_layers": [1, 2]}
     written = write_sweep(tmp_path / "s", grid, seeds=range(4), no_op=["model.batch_first"])
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     assert no_op_factors(runs) == ["model.batch_first"]
     assert len(independent_runs(runs)[0]) == 8
     table = effects(runs).set_index("factor")
@@ -227,7 +227,7 @@ def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> No
 def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.5]}
     write_sweep(tmp_path / "s", grid, seeds=range(4), files=False)
-    table = effects(load_runs(tmp_path / "s")).set_index(["factor", "context"])
+    table = effects(load_runs(tmp_path / "s").frame).set_index(["factor", "context"])
     inert = table.loc[("model.dropout", "model.num_layers=1")]
     assert inert["verdict"] == "no effect: inert (dropout acts between layers)" and math.isnan(inert["p_value"])
     # Two layers with dropout are compared with the one layer that dropout cannot change.
@@ -237,7 +237,7 @@ def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
 
 def test_bootstrap_is_reproducible(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(10), files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     once, again, other = (summarize(runs, ["model.num_layers"], method="bootstrap", seed=seed) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(once, again)
     assert not once.equals(other)
@@ -246,7 +246,7 @@ def test_bootstrap_is_reproducible(tmp_path: Path) -> None:
 
 def test_summary_csv(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model": ["lstm", "rnn"]}, seeds=range(3), states={0: "failed"})
-    table = pd.read_csv(write_summary(tmp_path / "s"))
+    table = pd.read_csv(write_summary(load_runs(tmp_path / "s").frame, tmp_path / "s"))
     columns = ["n", "failed", "mean", "standard_deviation", "low", "high", "parameters", "train_seconds"]
     assert list(table.columns) == ["model.cell", *columns]
     assert list(table["model.cell"]) == ["rnn", "lstm"] and list(table["failed"]) == [0, 1]
