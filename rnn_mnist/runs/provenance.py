@@ -149,6 +149,7 @@ def source_version() -> str:
     return str(code_version().source_sha256)[:12]
 
 
+@lru_cache(maxsize=1)
 def attempt_here() -> Attempt:
     """An attempt in this process: what is known before a device is chosen and data are read."""
     versions: dict[str, str | None] = {}

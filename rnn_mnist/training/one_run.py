@@ -45,13 +45,14 @@ def train_run(checked: Checked, directory: Path, overrides: list[str]) -> float:
     try:
         run.refuse_another(identifier)
         device = resolve_device(config.training.device)
+        threads = config.training.threads or torch.get_num_threads()
+        here = replace(attempt_here(), device=describe_device(device), threads=threads)
+        if config.resume and run.completed(identifier):
+            return _skip(run, config, identifier, here)
+        if config.training.precision == Precision.tf32 and device.type != "cuda":
+            log.warning("warning: training.precision=tf32 has no effect on %s", device.type)
+        manifest = manifest_of(config, requested=config, changes=(), overrides=overrides, attempt=here)
         with execution(config, device):
-            here = replace(attempt_here(), device=describe_device(device), threads=torch.get_num_threads())
-            if config.resume and run.completed(identifier):
-                return _skip(run, config, identifier, here)
-            if config.training.precision == Precision.tf32 and device.type != "cuda":
-                log.warning("warning: training.precision=tf32 has no effect on %s", device.type)
-            manifest = manifest_of(config, requested=config, changes=(), overrides=overrides, attempt=here)
             return _train(run, config, manifest, here, device)
     finally:
         run.unlock()
