@@ -9,13 +9,16 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher import in_job
 from rnn_mnist.configuration.compose import typed
 from rnn_mnist.configuration.identity import run_id
 from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.provenance import attempt_here
+from rnn_mnist.runs.record import manifest_of
+from rnn_mnist.runs.run import Run
 from rnn_mnist.runs.sweep import update_results
 
 log = logging.getLogger(__name__)
@@ -41,20 +44,22 @@ def job_identity(composed: DictConfig) -> str:
 
 def task(composed: DictConfig) -> float:
     """What Hydra calls for each job; see :func:`rnn_mnist.training.one_run.train_run`."""
-    from rnn_mnist.training.one_run import train_run
-
     hydra_config = HydraConfig.get()
     directory = Path(hydra_config.runtime.output_dir)
     if directory.is_relative_to(Path.cwd()):
         directory = directory.relative_to(Path.cwd())
-    overrides = OmegaConf.to_container(hydra_config.overrides.task)
+    overrides = [str(override) for override in hydra_config.overrides.task]
     checked = typed(composed)
     sweeping = hydra_config.mode == RunMode.MULTIRUN
     if not sweeping and hydra_config.sweeper.get("params"):
         log.warning("warning: this is one run; -m runs the whole grid: %s", dict(hydra_config.sweeper.params))
     _say(checked)
     try:
-        value = train_run(checked, directory, [str(override) for override in overrides or []])
+        if not in_job():
+            Run(directory).prepare(manifest_of(checked, overrides, attempt_here()))
+        from rnn_mnist.training.one_run import train_run
+
+        value = train_run(checked, directory, overrides)
     except ExpectedError as error:
         if sweeping:
             raise
@@ -68,6 +73,12 @@ def task(composed: DictConfig) -> float:
     if not sweeping:
         _show_files(directory)
     return value
+
+
+def prepare(composed: DictConfig, directory: Path) -> None:
+    """Write the manifest of a job before its process starts; ``hydra.launcher.on_job_start``."""
+    overrides = [str(override) for override in composed.hydra.overrides.task]
+    Run(directory).prepare(manifest_of(typed(composed), overrides, attempt_here()))
 
 
 def _say(checked: Resolved) -> None:

@@ -94,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
-    runs = load_runs(*options.sweeps)
+    loaded = load_runs(*options.sweeps)
+    runs = loaded.frame
     if not 0 < options.confidence < 1:
         raise ExpectedError(f"--confidence {options.confidence}: must lie between 0 and 1")
     if min(options.differences) <= 0:
@@ -102,8 +103,8 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
     factors = [resolve_factor(runs, name) for name in options.factor or []] or None
     references = dict(_reference(runs, text) for text in options.reference)
     notes = [f"{key} follows from {' and '.join(sources)}" for key, sources in find_aliases(runs).items()]
-    notes += [f"left out: {problem}" for problem in runs.attrs["problems"]]
-    notes += runs.attrs["duplicates"]
+    notes += [f"left out: {problem}" for problem in loaded.problems]
+    notes += loaded.duplicates
     if options.nuisance:
         choice = choose_nuisance(runs, [resolve_factor(runs, name) for name in options.nuisance])
         runs = choice.runs

@@ -27,9 +27,9 @@ def main() -> int:
         _refuse_unknown("format", arguments.format, FORMATS)
         _refuse_unknown("kind", arguments.kind, KINDS)
         runs = load_runs(*arguments.sweeps)
-        for problem in [*runs.attrs.get("problems", ()), *runs.attrs.get("duplicates", ())]:
+        for problem in [*runs.problems, *runs.duplicates]:
             print(f"warning: {problem}", file=sys.stderr)
-        sweep = Sweep(runs)
+        sweep = Sweep(runs.frame)
         out = arguments.out or arguments.sweeps[0] / "figures"
         requests = _requests(sweep, arguments)
         failed = _draw_all(sweep, requests, out, arguments.format, asked_for=bool(arguments.kind))

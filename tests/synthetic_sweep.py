@@ -9,6 +9,8 @@ import io
 import itertools
 import json
 import math
+import os
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +165,8 @@ def _write_run(
         "attempts": 1,
         "started": "2026-01-01T00:00:00+00:00",
     }
+    if state == "running":  # by this process, which is there
+        status |= {"host": socket.gethostname(), "pid": os.getpid()}
     if state == "failed":
         status["error"] = "loss is nan in epoch 2, step 7"
     if completed:

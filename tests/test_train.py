@@ -1,6 +1,7 @@
 """The entry point as its user types it: one run, a sweep, the same command again, a kill, a mistake."""
 
 import csv
+import io
 import json
 import shutil
 import signal
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from torch import nn
 
+from rnn_mnist.analysis.report.sweep_end import present
 from rnn_mnist.data.images import DataSet
 from tests.conftest import SMALL, CommandLine, start
 
@@ -306,6 +309,40 @@ def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: Comm
     assert "Traceback" not in result.stdout + result.stderr
     table = {row["optimizer.lr"]: row["status"] for row in rows(tmp_path / "outputs" / "rates" / "results.csv")}
     assert table == {"1000.0": "failed", "0.01": "completed"}
+
+
+DYING = """
+import os, signal
+import hydra
+from rnn_mnist import train
+from rnn_mnist.configuration.compose import CONFIG_DIR, register
+
+@hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")
+def app(config):
+    if config.seed == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train.task(config)
+
+if __name__ == "__main__":
+    register()
+    app()
+"""
+
+
+def test_a_job_that_dies_before_it_writes_anything_is_counted_everywhere(command: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "dying.py").write_text(DYING)
+    result = command("dying", "-m", "sweep=dying", *SMALL, "training.epochs=1", "model.num_layers=1,2", "seed=0,1")
+    assert result.returncode == 1, result.stderr
+    folder = tmp_path / "outputs" / "dying"
+    table = rows(folder / "results.csv")
+    assert sorted(row["status"] for row in table) == ["completed", "completed", "failed", "failed"]
+    failed = [row for row in table if row["status"] == "failed"]
+    assert all("SIGKILL" in row["error"] and row["seed"] == "1" and row["setting_id"] for row in failed)
+    assert len(list(folder.glob("*/manifest.json"))) == 4
+    console = Console(file=io.StringIO(), width=200)
+    present(folder, console)
+    assert [row["failed"] for row in rows(folder / "summary.csv")] == ["1", "1"]
+    assert console.file.getvalue().count("(1 failed)") == 2  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

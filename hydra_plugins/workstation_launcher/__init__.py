@@ -11,12 +11,16 @@ from hydra_plugins.workstation_launcher._devices import available_cores
 from hydra_plugins.workstation_launcher._failures import already_shown
 from hydra_plugins.workstation_launcher._names import directory_name, override_key, readable, without
 from hydra_plugins.workstation_launcher._progress import in_job, report
+from hydra_plugins.workstation_launcher._records import State, Status, new_status
 
 __all__ = [
+    "State",
+    "Status",
     "already_shown",
     "available_cores",
     "directory_name",
     "in_job",
+    "new_status",
     "override_key",
     "readable",
     "remove_leftovers",

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hydra_plugins.workstation_launcher._devices import Plan, Slot
-from hydra_plugins.workstation_launcher._records import COMPLETED, FAILED, Status
+from hydra_plugins.workstation_launcher._records import State, Status
 from hydra_plugins.workstation_launcher._sweep import Job, common_overrides
 
 log = logging.getLogger("hydra_plugins.workstation_launcher")
@@ -30,7 +30,7 @@ class Display:
         """``jobs`` are those of the batch, the finished ones included."""
         self._total = sum(job.twin is None for job in jobs)
         self._done = sum(job.skipped for job in jobs)
-        self._failed = sum(job.skipped and job.status is not None and job.status.state == FAILED for job in jobs)
+        self._failed = sum(job.skipped and job.status is not None and job.status.state == State.failed for job in jobs)
         self._slots = len(plan.slots)
         self._seconds = [job.status.seconds for job in jobs if job.skipped and job.status and job.status.seconds]
         self._messages: dict[int, tuple[str, float | None]] = {}
@@ -80,11 +80,11 @@ class Display:
         self._done += 1
         seconds = f"{status.seconds or 0:.1f} s"
         count = f"[{self._done}/{self._total}]"
-        if status.state == COMPLETED:
+        if status.state == State.completed:
             if status.seconds:
                 self._seconds.append(status.seconds)
             log.info("%s #%d completed in %s%s: %s", count, job.number, seconds, _shown_value(status), job.label)
-        elif status.state == FAILED:
+        elif status.state == State.failed:
             self._failed += 1
             log.error("%s #%d failed after %s: %s: %s", count, job.number, seconds, status.error, job.label)
         else:
@@ -211,7 +211,7 @@ def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:
     earlier = f" ({skipped} of them earlier)" if skipped else ""
     log.info("sweep %s: %s%s, in %s", directory, ", ".join(counts), earlier, duration(time.monotonic() - begun))
     for job in jobs:
-        if job.twin is None and job.status is not None and job.status.state == FAILED:
+        if job.twin is None and job.status is not None and job.status.state == State.failed:
             where = job.directory / (job.status.log or "")
             log.error("failed #%d: %s\n    %s\n    %s", job.number, job.status.error, job.label, where)
 

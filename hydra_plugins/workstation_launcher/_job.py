@@ -23,15 +23,7 @@ from hydra_plugins.workstation_launcher._atomic_files import write_atomically
 from hydra_plugins.workstation_launcher._hydra_internals import failure
 from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._progress import DESCRIPTOR
-from hydra_plugins.workstation_launcher._records import (
-    COMPLETED,
-    FAILED,
-    FAILURE,
-    INTERRUPTED,
-    OUTPUT,
-    Status,
-    new_status,
-)
+from hydra_plugins.workstation_launcher._records import FAILURE, OUTPUT, State, Status
 
 
 @dataclass(frozen=True)
@@ -58,13 +50,11 @@ class JobOrder:
     """One job, as its process gets it."""
 
     number: int
-    fingerprint: str
     directory: Path
-    overrides: list[str]
     config: bytes
     """Pickled ``DictConfig`` with its ``hydra`` node, in which all directories are settled."""
-    device: str
-    code_version: str | None
+    status: Status
+    """As the launcher has written it."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +104,7 @@ def work(application: Application, order: WorkOrder) -> int:
         faulthandler.enable(file=sys.stderr)
         # A job that is stopped for hanging first writes where it hangs.
         faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
-        status = new_status(
-            job.fingerprint, job.overrides, job.directory, device=job.device, code_version=job.code_version
-        )
+        status = dataclasses.replace(job.status, pid=os.getpid())
         status.write(job.directory)
         (job.directory / FAILURE).unlink(missing_ok=True)
         completed = _run(application, loads(job.config), status, job.directory)
@@ -150,17 +138,17 @@ def _run(application: Application, config: DictConfig, status: Status, directory
             raise failure(result)
         status.set_value(result.return_value)
     except KeyboardInterrupt:
-        status.finish(INTERRUPTED, "interrupted")
+        status.finish(State.interrupted, "interrupted")
         return False
     except SystemExit as exit_:
         if exit_.code not in (None, 0):
-            status.finish(FAILED, f"SystemExit: {exit_.code}")
+            status.finish(State.failed, f"SystemExit: {exit_.code}")
             return False
     except BaseException as error:
         traceback.print_exception(error)
-        status.finish(FAILED, " ".join(f"{type(error).__name__}: {error}".split()))
+        status.finish(State.failed, " ".join(f"{type(error).__name__}: {error}".split()))
         return False
-    status.finish(COMPLETED)
+    status.finish(State.completed)
     return True
 
 

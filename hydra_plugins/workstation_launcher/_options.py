@@ -194,6 +194,12 @@ class Options:
         "`null`: the commit of the application's repository, and whether it is dirty; outside of one, the name and the "
         "digest of the application's main file.",
     )
+    on_job_start: str | None = _option(
+        None,
+        _function,
+        "Dotted path of a function, called in the launching process with the job's composed configuration (with its "
+        "`hydra` node) and its directory before the job's first attempt starts.",
+    )
     on_job_end: str | None = _option(
         None,
         _function,

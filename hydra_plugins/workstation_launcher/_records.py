@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,21 @@ from hydra_plugins.workstation_launcher._pickling import dumps, loads
 SCHEMA_VERSION = 1
 STATUS, SWEEP, OUTPUT, FAILURE = "status.json", "sweep.json", "output.log", ".failure.pickle"
 
-RUNNING, COMPLETED, FAILED, INTERRUPTED = "running", "completed", "failed", "interrupted"
+
+class State(StrEnum):
+    """How a job stands."""
+
+    completed = "completed"
+    failed = "failed"
+    interrupted = "interrupted"
+    running = "running"
 
 
 @dataclass
 class Status:
-    """``status.json``. A job that is ``running`` although no sweep is at work was killed together with its sweep."""
+    """``status.json``. A job that is ``running`` although its process is gone was killed with all that watched it."""
 
-    state: str
+    state: State
     fingerprint: str
     overrides: list[str]
     attempts: int
@@ -50,6 +58,29 @@ class Status:
             return loads(base64.b64decode(self.return_value_pickle))
         return self.return_value
 
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> "Status":
+        """The record that the content of a ``status.json`` is; what it does not have is empty.
+
+        Raises:
+            ValueError: if its state is none of :class:`State`.
+        """
+        known = {entry.name: content[entry.name] for entry in fields(cls) if entry.name in content}
+        empty: dict[str, Any] = {"fingerprint": "", "overrides": [], "attempts": 1, "started": ""}
+        return cls(**{**empty, **known, "state": State(content.get("state", ""))})
+
+    def process_is_gone(self) -> bool:
+        """Whether the process that was at work on the job has ended; False where that cannot be known from here."""
+        if self.pid is None or self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False  # it is there, and somebody else's
+        return False
+
     def set_value(self, value: Any) -> None:
         """Keep what the job returned: as JSON if it comes back the same, else pickled."""
         if _survives_json(value):
@@ -57,7 +88,7 @@ class Status:
         else:
             self.return_value_pickle = base64.b64encode(dumps(value)).decode("ascii")
 
-    def finish(self, state: str, error: str | None = None) -> None:
+    def finish(self, state: State, error: str | None = None) -> None:
         """Set the state and the times of the end."""
         self.state, self.error, self.ended = state, error, now()
         begun = datetime.fromisoformat(self.started)
@@ -83,10 +114,9 @@ def read_status(directory: Path) -> Status | None:
     content = _read(directory / STATUS)
     if content is None or "fingerprint" not in content:
         return None
-    known = {entry.name for entry in fields(Status)}
     try:
-        return Status(**{key: value for key, value in content.items() if key in known})
-    except TypeError:
+        return Status.from_content(content)
+    except ValueError:
         return None
 
 
@@ -96,14 +126,13 @@ def new_status(fingerprint: str, overrides: list[str], directory: Path, **known:
     attempts = earlier.attempts + 1 if earlier is not None and earlier.fingerprint == fingerprint else 1
     remove_leftovers(directory / STATUS)
     return Status(
-        state=RUNNING,
+        state=State.running,
         fingerprint=fingerprint,
         overrides=overrides,
         attempts=attempts,
         started=now(),
         host=socket.gethostname(),
         pid=os.getpid(),
-        log=OUTPUT,
         **known,
     )
 
@@ -134,6 +163,7 @@ class SweepRecord:
 
     def write(self, *, factors: Mapping[str, list[str]], code_version: str | None) -> None:
         """Write ``sweep.json``, whole or not at all."""
+        remove_leftovers(self.directory / SWEEP)
         write_json(
             self.directory / SWEEP,
             {

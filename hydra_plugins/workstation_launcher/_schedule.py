@@ -16,15 +16,7 @@ from hydra_plugins.workstation_launcher._display import Display
 from hydra_plugins.workstation_launcher._job import JobOrder, WorkOrder
 from hydra_plugins.workstation_launcher._options import Options
 from hydra_plugins.workstation_launcher._pickling import dumps
-from hydra_plugins.workstation_launcher._records import (
-    FAILED,
-    INTERRUPTED,
-    RUNNING,
-    Status,
-    new_status,
-    now,
-    read_status,
-)
+from hydra_plugins.workstation_launcher._records import OUTPUT, State, Status, new_status, read_status
 from hydra_plugins.workstation_launcher._sweep import Job
 from hydra_plugins.workstation_launcher._workers import Workers
 
@@ -38,8 +30,9 @@ class _Running:
     jobs: list[Job]
     slot: Slot
     attempt: int
+    statuses: list[Status] = field(default_factory=list)
+    """Those with which its jobs started."""
     begun: float = field(default_factory=time.monotonic)
-    begun_at: str = field(default_factory=now)
     deadline: float = float("inf")
     cause: str | None = None
     """Why the launcher itself ends it, if it does."""
@@ -56,11 +49,13 @@ class Scheduler:
         make_workers: Callable[[], Workers],
         display: Display,
         code_version: str | None,
+        on_start: Callable[[Job], None],
         on_end: Callable[[Job], None],
     ) -> None:
-        """``on_end`` is called with each job that has ended for good, its status set."""
+        """``on_start`` is called with each job before its first attempt, ``on_end`` when it has ended for good."""
         self._plan, self._options, self._display = plan, options, display
-        self._make_workers, self._code_version, self._on_end = make_workers, code_version, on_end
+        self._make_workers, self._code_version = make_workers, code_version
+        self._on_start, self._on_end = on_start, on_end
         self._free = deque(plan.slots)
         self._queue: deque[tuple[list[Job], int]] = deque()
         self._running: dict[int, _Running] = {}
@@ -124,21 +119,13 @@ class Scheduler:
 
     def _start(self, jobs: list[Job], attempt: int, slot: Slot) -> None:
         self._tokens += 1
-        run = _Running(jobs, slot, attempt)
+        run = _Running(jobs, slot, attempt, [self._begin(job, slot, attempt) for job in jobs])
         if self._options.timeout_seconds is not None:
             run.deadline = run.begun + self._options.timeout_seconds * len(jobs)
         order = WorkOrder(
             jobs=[
-                JobOrder(
-                    number=job.number,
-                    fingerprint=job.fingerprint,
-                    directory=job.directory,
-                    overrides=job.overrides,
-                    config=dumps(job.config),
-                    device=slot.name,
-                    code_version=self._code_version,
-                )
-                for job in jobs
+                JobOrder(number=job.number, directory=job.directory, config=dumps(job.config), status=status)
+                for job, status in zip(jobs, run.statuses, strict=True)
             ],
             environment=slot.environment,
             threads=self._plan.threads,
@@ -153,6 +140,28 @@ class Scheduler:
             return
         for job in jobs:
             self._display.started(job, slot, attempt)
+
+    def _begin(self, job: Job, slot: Slot, attempt: int) -> Status:
+        """Record that a job starts: whatever becomes of its process, its directory then says what it was."""
+        status = new_status(
+            job.fingerprint,
+            job.overrides,
+            job.directory,
+            device=slot.name,
+            code_version=self._code_version,
+            log=OUTPUT,
+        )
+        self._write(job, status)
+        if attempt == 1:
+            self._on_start(job)
+        return status
+
+    def _write(self, job: Job, status: Status) -> None:
+        try:
+            job.directory.mkdir(parents=True, exist_ok=True)
+            status.write(job.directory)
+        except OSError as error:
+            self._display.say(f"{job.directory}: {error.strerror}")
 
     def _wait(self) -> None:
         files: list[Any] = [self._workers, self._workers.reports, self._wake]
@@ -195,7 +204,7 @@ class Scheduler:
         if self._signals > 1:
             self._display.say("stopping now")
             for token, run in self._running.items():
-                run.cause = run.cause or INTERRUPTED
+                run.cause = run.cause or State.interrupted
                 self._signal(token, signal.SIGKILL)
         elif self._running:
             self._display.say(
@@ -208,7 +217,7 @@ class Scheduler:
     def _interrupt_running(self) -> None:
         for token, run in self._running.items():
             if run.cause is None:
-                run.cause = INTERRUPTED
+                run.cause = State.interrupted
                 run.deadline = time.monotonic() + self._options.grace_seconds
                 self._signal(token, signal.SIGINT)
 
@@ -229,10 +238,10 @@ class Scheduler:
         run = self._running.pop(token)
         self._free.append(run.slot)
         again: list[Job] = []
-        for job in run.jobs:
-            status = self._final_status(job, run, exit_status)
-            died = status.state == FAILED and status.error == _death(run, exit_status)
-            retry = status.state == FAILED and (died or self._options.retry_exceptions)
+        for job, begun in zip(run.jobs, run.statuses, strict=True):
+            status = self._final_status(job, begun, run, exit_status)
+            died = status.state == State.failed and status.error == _death(run, exit_status)
+            retry = status.state == State.failed and (died or self._options.retry_exceptions)
             if retry and run.attempt <= self._options.retries and not self.interrupted:
                 self._display.retried(job, status, run.attempt, self._options.retries)
                 again.append(job)
@@ -240,7 +249,7 @@ class Scheduler:
             job.status = status
             self._display.ended(job)
             self._on_end(job)
-            if status.state == FAILED and self._options.fail_fast and not self.interrupted:
+            if status.state == State.failed and self._options.fail_fast and not self.interrupted:
                 self._fail_fast()
         if again:
             self._queue.appendleft((again, run.attempt + 1))
@@ -251,20 +260,16 @@ class Scheduler:
         self._queue.clear()
         self._interrupt_running()
 
-    def _final_status(self, job: Job, run: _Running, exit_status: int) -> Status:
-        """The record that the job's process left, or a new one if it could not."""
+    def _final_status(self, job: Job, begun: Status, run: _Running, exit_status: int) -> Status:
+        """The record that the job's process left, or that of its start if it could not."""
         status = read_status(job.directory)
-        if status is None or status.fingerprint != job.fingerprint or status.started < run.begun_at:
-            status = new_status(job.fingerprint, job.overrides, job.directory, code_version=self._code_version)
-        interrupted = run.cause == INTERRUPTED
-        if status.state == RUNNING or (status.state == FAILED and interrupted):
+        if status is None or (status.fingerprint, status.started) != (begun.fingerprint, begun.started):
+            status = begun
+        interrupted = run.cause == State.interrupted
+        if status.state == State.running or (status.state == State.failed and interrupted):
             # An app may turn the interruption into an exception or an exit status of its own.
-            status.finish(INTERRUPTED if interrupted else FAILED, _death(run, exit_status))
-            try:
-                job.directory.mkdir(parents=True, exist_ok=True)
-                status.write(job.directory)
-            except OSError as error:
-                self._display.say(f"{job.directory}: {error.strerror}")
+            status.finish(State.interrupted if interrupted else State.failed, _death(run, exit_status))
+            self._write(job, status)
         return status
 
 

@@ -10,13 +10,7 @@ from omegaconf import DictConfig, OmegaConf, flag_override
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._identity import job_identity
 from hydra_plugins.workstation_launcher._options import Options
-from hydra_plugins.workstation_launcher._records import (
-    COMPLETED,
-    FAILED,
-    Status,
-    SweepRecord,
-    read_status,
-)
+from hydra_plugins.workstation_launcher._records import State, Status, SweepRecord, read_status
 
 
 @dataclass
@@ -100,7 +94,7 @@ def _recognise(job: Job, options: Options) -> None:
     if earlier is None or earlier.fingerprint != job.fingerprint:
         return
     job.earlier = earlier
-    finished = earlier.state == COMPLETED or (earlier.state == FAILED and not options.retry_failed)
+    finished = earlier.state == State.completed or (earlier.state == State.failed and not options.retry_failed)
     if finished and options.resume:
         job.status, job.skipped = earlier, True
 

@@ -33,10 +33,9 @@ from hydra_plugins.workstation_launcher._job import Application
 from hydra_plugins.workstation_launcher._options import checked_options, register_options
 from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._records import (
-    COMPLETED,
-    FAILED,
     FAILURE,
     RecordFormatError,
+    State,
     SweepRecord,
     git_version,
 )
@@ -148,6 +147,7 @@ class WorkstationLauncher(Launcher):
                 make_workers=lambda: Workers(setup, plan.threads),
                 display=view,
                 code_version=code_version,
+                on_start=lambda job: self._call_hook("on_job_start", job.config, job.directory),
                 on_end=lambda job: self._call_hook("on_job_end", self._directory, job.directory),
             )
             try:
@@ -227,7 +227,7 @@ class WorkstationLauncher(Launcher):
         hydra_config = HydraConfig()
         hydra_config.set_config(config)
         task_config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-        completed = status is not None and status.state == COMPLETED
+        completed = status is not None and status.state == State.completed
         result = (None if completed else _kept_failure(job)) or JobReturn()
         result.overrides = [str(override) for override in config.hydra.overrides.task]
         result.cfg, result.hydra_cfg = task_config, cast(DictConfig, hydra_config.cfg)
@@ -245,7 +245,7 @@ class WorkstationLauncher(Launcher):
 def _kept_failure(job: Job) -> JobReturn | None:
     """What the job's process kept of its exception."""
     status = job.outcome
-    if status is None or status.state != FAILED:
+    if status is None or status.state != State.failed:
         return None
     try:
         kept: JobReturn = loads((job.directory / FAILURE).read_bytes())

@@ -4,11 +4,14 @@ import hashlib
 import platform
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from rnn_mnist.errors import ExpectedError
 
 _PACKAGE = Path(__file__).parent.parent
 _RECORDED_PACKAGES = ("rnn-mnist", "torch", "torchvision", "hydra-core", "omegaconf", "numpy", "pandas")
@@ -22,18 +25,109 @@ class CodeVersion:
         commit: of the checkout that the package is imported from; None for an installed package.
         dirty: whether that checkout has uncommitted changes; None for an installed package.
         source_sha256: over the package's own Python files but those of ``analysis``, which no run depends on, so that
-            any change of them shows.
+            any change of them shows; None where a manifest does not say.
     """
 
     commit: str | None
     dirty: bool | None
-    source_sha256: str
+    source_sha256: str | None
+
+
+class Difference(NamedTuple):
+    """A fact in which two attempts differ: its name, and what it was and is."""
+
+    fact: str
+    before: str
+    here: str
 
     def __str__(self) -> str:
-        """Short and readable: ``1a2b3c4d (dirty)``, or the digest of an installed package's files."""
-        if self.commit is None:
-            return f"source {self.source_sha256[:12]}"
-        return self.commit[:12] + (" (dirty)" if self.dirty else "")
+        """``threads 1, not 2``."""
+        return f"{self.fact} {self.before}, not {self.here}"
+
+
+class OtherDataError(ExpectedError):
+    """The data are not those that a run was made with so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What an attempt at a run was made with, as a manifest keeps it; None is unknown.
+
+    Attributes:
+        code, python, versions, platform, host, command: of the process.
+        device, threads: that it computed on.
+        data_sha256: over the images and labels of the data set.
+        start, end: UTC, ISO 8601; without a start, the attempt has not come to train.
+    """
+
+    code: CodeVersion | None = None
+    python: str | None = None
+    versions: Mapping[str, str | None]
+    platform: str | None = None
+    host: str | None = None
+    command: tuple[str, ...] = ()
+    device: str | None = None
+    threads: int | None = None
+    data_sha256: str | None = None
+    start: str | None = None
+    end: str | None = None
+
+    @classmethod
+    def from_manifest(cls, content: Mapping[str, Any]) -> "Attempt":
+        """The attempt that a manifest, or one of its ``earlier_attempts``, tells of."""
+        code = content.get("code")
+        return cls(
+            code=code and CodeVersion(code.get("commit"), code.get("dirty"), code.get("source_sha256")),
+            python=content.get("python"),
+            versions=dict(content.get("versions") or {}),
+            platform=content.get("platform"),
+            host=content.get("host"),
+            command=tuple(content.get("command") or ()),
+            device=content.get("device"),
+            threads=content.get("threads"),
+            data_sha256=content.get("data_sha256"),
+            start=content.get("start"),
+            end=content.get("end"),
+        )
+
+    def facts(self) -> dict[str, object]:
+        """What is compared, by the name that people know it by."""
+        return {
+            _DATA: self.data_sha256,
+            "code": self.code and self.code.source_sha256 and self.code.source_sha256[:12],
+            "Python": self.python,
+            **self.versions,
+            "host": self.host,
+            "device": self.device,
+            "threads": self.threads,
+        }
+
+
+_DATA = "data"
+
+
+def compare(earlier: Iterable[Attempt], here: Attempt) -> list[Difference]:
+    """In what ``here`` differs from earlier attempts: each fact once, for the first of them that differs in it.
+
+    What is unknown of either is not different.
+
+    Raises:
+        OtherDataError: if the data differ.
+    """
+    now = here.facts()
+    found: dict[str, Difference] = {}
+    for attempt in earlier:
+        for fact, before in attempt.facts().items():
+            after = now.get(fact)
+            if before is not None and after is not None and before != after:
+                found.setdefault(fact, Difference(fact, str(before), str(after)))
+    if _DATA in found:
+        other = found[_DATA]
+        raise OtherDataError(
+            f"the data have SHA-256 {other.here[:12]}, and this run was made with {other.before[:12]} so far: "
+            "bring those back, or resume=false trains it anew"
+        )
+    return list(found.values())
 
 
 @lru_cache(maxsize=1)
@@ -52,25 +146,26 @@ def code_version() -> CodeVersion:
 
 def source_version() -> str:
     """What the launcher compares when it comes upon a finished run: a digest of the code that makes runs."""
-    return code_version().source_sha256[:12]
+    return str(code_version().source_sha256)[:12]
 
 
-def environment() -> dict[str, Any]:
-    """Versions, machine and code, as a manifest records them."""
+@lru_cache(maxsize=1)
+def attempt_here() -> Attempt:
+    """An attempt in this process: what is known before a device is chosen and data are read."""
     versions: dict[str, str | None] = {}
     for name in _RECORDED_PACKAGES:
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             versions[name] = None
-    return {
-        "code": asdict(code_version()),
-        "python": platform.python_version(),
-        "versions": versions,
-        "platform": platform.platform(),
-        "host": platform.node(),
-        "command": sys.orig_argv,
-    }
+    return Attempt(
+        code=code_version(),
+        python=platform.python_version(),
+        versions=versions,
+        platform=platform.platform(),
+        host=platform.node(),
+        command=tuple(sys.orig_argv),
+    )
 
 
 def _git(*arguments: str) -> str | None:

@@ -1,23 +1,35 @@
-"""A run on disk: its files and its state. Imports torch only for checkpoints."""
+"""A run on disk: its directory while it is made, and how it stands. Imports torch only for checkpoints."""
 
-import csv
 import io
-import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from hydra_plugins.workstation_launcher import in_job, remove_leftovers, write_atomically, write_json
+from hydra_plugins.workstation_launcher import (
+    State,
+    Status,
+    in_job,
+    new_status,
+    remove_leftovers,
+    write_atomically,
+    write_json,
+)
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.files import SCHEMA_VERSION, RunFormatError, read_json, refuse_newer, write_csv, write_predictions
+from rnn_mnist.runs.provenance import Attempt
 
 if TYPE_CHECKING:
     import torch
 
-SCHEMA_VERSION = 1
+_RESULTS = ("result.json", "metrics.csv", "predictions.npy", "accuracy_by_step.csv", "model.pt")
+_OUTCOME = (*_RESULTS, "checkpoint.pt")
 
 
 class RunInUseError(ExpectedError):
@@ -28,33 +40,16 @@ class AnotherRunError(ExpectedError):
     """The directory holds the results of a different run."""
 
 
-class RunFormatError(ExpectedError):
-    """A file of a run that this version cannot read; the message names it."""
-
-
 class Run:
     """The directory of one run. Every file in it is written whole or not at all."""
 
     def __init__(self, directory: Path) -> None:
         """``directory`` need not exist yet."""
         self.directory = directory
-        self.status_path = directory / "status.json"
-        self.manifest_path = directory / "manifest.json"
-        self.metrics_path = directory / "metrics.csv"
-        self.result_path = directory / "result.json"
-        self.predictions_path = directory / "predictions.npy"
-        self.accuracy_by_step_path = directory / "accuracy_by_step.csv"
-        self.checkpoint_path = directory / "checkpoint.pt"
-        self.model_path = directory / "model.pt"
-        self._results_paths = (
-            self.result_path,
-            self.metrics_path,
-            self.predictions_path,
-            self.accuracy_by_step_path,
-            self.model_path,
-        )
-        self._outcome_paths = (*self._results_paths, self.checkpoint_path)
-        self._lock = FileLock(directory / ".lock")
+
+    @cached_property
+    def _lock(self) -> FileLock:
+        return FileLock(self.directory / ".lock")
 
     def lock(self) -> None:
         """Keep other processes off this run until :meth:`unlock`, or the end of this process however it comes.
@@ -64,7 +59,8 @@ class Run:
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock.acquire(timeout=0)
+            # Whoever reads the run tries the lock for a moment, to see whether anybody is at work.
+            self._lock.acquire(timeout=1)
         except Timeout:
             raise RunInUseError(f"{self.directory}: another process is training this run") from None
 
@@ -72,21 +68,35 @@ class Run:
         """Let other processes have the run."""
         self._lock.release()
 
-    def status(self) -> dict[str, Any]:
-        """``status.json``, or an empty mapping."""
-        return read_json(self.status_path)
+    def status(self) -> Status | None:
+        """``status.json``, or None if there is none.
+
+        Raises:
+            RunFormatError: if it cannot be read.
+        """
+        content = read_json(self.directory / "status.json")
+        if not content:
+            return None
+        try:
+            return Status.from_content(content)
+        except ValueError as error:
+            raise RunFormatError(f"{self.directory / 'status.json'}: {error}") from error
 
     def manifest(self) -> dict[str, Any]:
         """``manifest.json``, or an empty mapping."""
-        return read_json(self.manifest_path)
+        return read_json(self.directory / "manifest.json")
 
     def result(self) -> dict[str, Any]:
         """``result.json``, or an empty mapping."""
-        return read_json(self.result_path)
+        return read_json(self.directory / "result.json")
+
+    def earlier_attempts(self) -> list[Attempt]:
+        """What was made of this run before the attempt that is at work."""
+        return [Attempt.from_manifest(content) for content in self.manifest()["earlier_attempts"]]
 
     def completed(self, identifier: str) -> bool:
         """Whether the run of that id has been trained and tested here, and all its results are still there."""
-        return self.result().get("run_id") == identifier and all(path.exists() for path in self._results_paths)
+        return self.result().get("run_id") == identifier and all((self.directory / name).exists() for name in _RESULTS)
 
     def refuse_another(self, identifier: str) -> None:
         """Keep the results of another run from being written over.
@@ -101,66 +111,123 @@ class Run:
                 "give it another hydra.run.dir or hydra.sweep.subdir, or delete that run"
             )
 
+    def settle(self, identifier: str) -> Status:
+        """How the run of that id stands by its own files, whatever was killed while it wrote them.
+
+        A status that says otherwise is put right and leftover temporary files are removed, unless somebody is at work
+        here or the folder cannot be written.
+
+        Raises:
+            RunFormatError: if a file cannot be read.
+        """
+        found = self.status()
+        # A kill between the removal of an old status and the writing of the next leaves none.
+        status = found or Status.from_content({"state": State.interrupted})
+        abandoned = status.state != State.running or self._abandoned(status)
+        if self.completed(identifier):
+            if status.state != State.completed:
+                value = return_value(self.result())
+                ended = self.manifest().get("end")
+                status = replace(status, state=State.completed, ended=ended, error=None, return_value=value)
+        elif status.state == State.completed:
+            status = replace(status, state=State.interrupted, return_value=None, error="its result.json is gone")
+        elif status.state == State.running and abandoned:
+            status = replace(status, state=State.interrupted, error="its process is gone")
+        if status != found and abandoned:
+            self._mend(replace(status, fingerprint=identifier), found)
+        return status
+
+    def _abandoned(self, status: Status) -> bool:
+        """Whether nobody is at work on a run that is said to be running. Older versions recorded no process."""
+        return (status.pid is None or status.process_is_gone()) and not _held(self._lock)
+
+    def _mend(self, status: Status, found: Status | None) -> None:
+        # A launcher that is at work on the sweep keeps its jobs' records itself.
+        if _held(FileLock(self.directory.parent / ".lock")):
+            return
+        with suppress(OSError), self._lock.acquire(timeout=0):  # a Timeout is an OSError
+            if self.status() == found:
+                status.write(self.directory)
+                self._remove_leftovers()
+
+    def prepare(self, manifest: Mapping[str, Any]) -> None:
+        """Write the static part of the manifest before the process that trains has loaded anything.
+
+        Results that are here keep theirs until the run is started anew.
+
+        Raises:
+            RunInUseError: if another process has the run.
+        """
+        self.lock()
+        try:
+            if not self.result():
+                self._write_manifest(manifest, start=None, keep_attempts=True)
+        finally:
+            self.unlock()
+
     def start(self, manifest: Mapping[str, Any], *, resume: bool) -> None:
         """Record that an attempt begins; unless it resumes this very run, remove what earlier ones left."""
-        earlier = self.manifest()
-        resume = resume and earlier.get("run_id") == manifest["run_id"]
-        attempts = self.status().get("attempts", 0) + 1 if resume else 1
+        resume = resume and self.manifest().get("run_id") == manifest["run_id"]
         if not resume:
             # The result goes first: a kill from here on leaves a run that is to be done, not one that looks complete.
-            for path in (*self._outcome_paths, *([] if in_job() else [self.status_path])):
-                path.unlink(missing_ok=True)
-        for path in (self.manifest_path, *self._outcome_paths):
-            remove_leftovers(path)
-        self._write_status({"state": "running", "attempts": attempts, "started": now()})
-        previous = [
-            *earlier.get("earlier_attempts", []),
-            {key: earlier.get(key) for key in ("code", "device", "threads", "start", "end")},
-        ]
-        write_json(
-            self.manifest_path,
-            {
-                "schema_version": SCHEMA_VERSION,
-                **manifest,
-                "start": now(),
-                "end": None,
-                "earlier_attempts": previous if resume else [],
-            },
-        )
+            for name in (*_OUTCOME, *([] if in_job() else ["status.json"])):
+                (self.directory / name).unlink(missing_ok=True)
+        self._remove_leftovers()
+        if not in_job():
+            overrides = list(manifest["overrides"])
+            self._status = new_status(manifest["run_id"], overrides, self.directory, log="train.log")
+            self._status.write(self.directory)
+        self._write_manifest(manifest, start=now(), keep_attempts=resume)
+
+    def _write_manifest(self, manifest: Mapping[str, Any], *, start: str | None, keep_attempts: bool) -> None:
+        before = self.manifest()
+        attempts: list[Any] = []
+        if keep_attempts and before.get("run_id") == manifest["run_id"]:
+            attempts = list(before.get("earlier_attempts") or [])
+            if before.get("start") is not None:  # else it was prepared for this very attempt
+                attempts.append(asdict(Attempt.from_manifest(before)))
+        content = {"schema_version": SCHEMA_VERSION, **manifest, "start": start, "end": None}
+        write_json(self.directory / "manifest.json", {**content, "earlier_attempts": attempts})
 
     def update_manifest(self, **entries: Any) -> None:
         """Fill in what was not known when the attempt began."""
-        write_json(self.manifest_path, {**self.manifest(), **entries})
+        write_json(self.directory / "manifest.json", {**self.manifest(), **entries})
 
-    def complete(self, result: Mapping[str, Any], return_value: float) -> None:
+    def complete(self, result: Mapping[str, Any]) -> None:
         """Record the final figures; a run that has its ``result.json`` has all the rest."""
         self.update_manifest(end=now())
-        write_json(self.result_path, {"schema_version": SCHEMA_VERSION, **result})
-        self._write_status({**self.status(), "state": "completed", "ended": now(), "return_value": return_value})
+        write_json(self.directory / "result.json", {"schema_version": SCHEMA_VERSION, **result})
+        self._end(State.completed, None, value=return_value(result))
 
-    def fail(self, error: str, *, state: str = "failed") -> None:
+    def fail(self, error: str, *, state: State = State.failed) -> None:
         """Record that the run ended without a result, and why."""
         self.update_manifest(end=now())
-        self._write_status({**self.status(), "state": state, "ended": now(), "error": error})
+        self._end(state, error)
+
+    def _end(self, state: State, error: str | None, value: float | None = None) -> None:
+        if in_job():
+            return  # the launcher keeps it, and knows of deaths that a run cannot tell
+        self._status.finish(state, error)
+        self._status.return_value = value
+        self._status.write(self.directory)
 
     def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write ``metrics.csv``, one row an epoch."""
-        write_csv(self.metrics_path, list(rows))
+        write_csv(self.directory / "metrics.csv", list(rows))
 
     def write_predictions(self, predictions: np.ndarray) -> None:
         """Write ``predictions.npy``: uint8 ``[image]``, the predicted class of each test image."""
-        buffer = io.BytesIO()
-        np.save(buffer, predictions.astype(np.uint8))
-        write_atomically(self.predictions_path, buffer.getvalue())
+        write_predictions(self.directory, predictions)
 
     def write_accuracy_by_step(self, accuracies: Iterable[float]) -> None:
         """Write ``accuracy_by_step.csv``: time step (from 1) and test accuracy after it."""
         rows = [{"step": step, "test_accuracy": accuracy} for step, accuracy in enumerate(accuracies, 1)]
-        write_csv(self.accuracy_by_step_path, rows)
+        write_csv(self.directory / "accuracy_by_step.csv", rows)
 
     def save_checkpoint(self, identifier: str, state: Mapping[str, Any]) -> None:
         """Write ``checkpoint.pt``: what the next epoch depends on, plain data and tensors."""
-        _save_tensors(self.checkpoint_path, {"schema_version": SCHEMA_VERSION, "run_id": identifier, **state})
+        content = {"schema_version": SCHEMA_VERSION, "run_id": identifier, **state}
+        _save_tensors(self.directory / "checkpoint.pt", content)
 
     def load_checkpoint(self, identifier: str, device: "torch.device") -> dict[str, Any] | None:
         """The checkpoint of the run of that id, or None if there is none.
@@ -170,25 +237,31 @@ class Run:
         """
         import torch
 
-        if not self.checkpoint_path.exists():
+        path = self.directory / "checkpoint.pt"
+        if not path.exists():
             return None
         try:
-            state: dict[str, Any] = torch.load(self.checkpoint_path, map_location=device, weights_only=True)
+            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         # torch.load meets a damaged file as RuntimeError, UnpicklingError, EOFError, KeyError ...
         except Exception as error:
-            raise RunFormatError(f"{self.checkpoint_path}: unreadable; resume=false trains the run anew") from error
-        _refuse_newer(self.checkpoint_path, state)
+            raise RunFormatError(f"{path}: unreadable; resume=false trains the run anew") from error
+        refuse_newer(path, state)
         return state if state["run_id"] == identifier else None
 
     def save_model(self, parts: Mapping[str, Mapping[str, "torch.Tensor"]]) -> None:
         """Write ``model.pt``: the state dicts of the plain modules, for a machine with or without a GPU."""
         on_cpu = {part: {name: value.cpu() for name, value in state.items()} for part, state in parts.items()}
-        _save_tensors(self.model_path, on_cpu)
+        _save_tensors(self.directory / "model.pt", on_cpu)
 
-    def _write_status(self, status: Mapping[str, Any]) -> None:
-        if in_job():
-            return  # the launcher keeps it, and knows of deaths that a run cannot tell
-        write_json(self.status_path, {"schema_version": SCHEMA_VERSION, **status})
+    def _remove_leftovers(self) -> None:
+        for name in ("status.json", "manifest.json", *_OUTCOME):
+            remove_leftovers(self.directory / name)
+
+
+def return_value(result: Mapping[str, Any]) -> float:
+    """What a sweeper gets of a run: its validation accuracy, or its test accuracy where nothing validated it."""
+    value = result["val_accuracy"]
+    return float(result["test_accuracy"] if value is None else value)
 
 
 def now() -> str:
@@ -196,32 +269,18 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object of ours, or an empty mapping if there is no such file.
-
-    Raises:
-        RunFormatError: if it is broken, or was written by a newer version.
-    """
+def _held(lock: FileLock) -> bool:
+    """Whether another process holds a lock; one in a folder that cannot be written is nobody's."""
+    if not Path(lock.lock_file).exists():
+        return False
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise RunFormatError(f"{path}: not JSON; delete it to have the run done again") from error
-    if not isinstance(content, dict):
-        raise RunFormatError(f"{path}: not a JSON object; delete it to have the run done again")
-    _refuse_newer(path, content)
-    return content
-
-
-def write_csv(path: Path, rows: list[dict[str, Any]] | list[Mapping[str, Any]]) -> None:
-    """Write rows with the union of their columns, in order of appearance; None is an empty field."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
 
 
 def _save_tensors(path: Path, content: Mapping[str, Any]) -> None:
@@ -230,11 +289,3 @@ def _save_tensors(path: Path, content: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
     write_atomically(path, buffer.getvalue())
-
-
-def _refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
-    version = content.get("schema_version", SCHEMA_VERSION)
-    if version > SCHEMA_VERSION:
-        raise RunFormatError(
-            f"{path}: schema_version {version} is newer than this program's {SCHEMA_VERSION}; update it"
-        )

@@ -2,21 +2,22 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
-from rnn_mnist.catalogues.metrics import run_metrics
-from rnn_mnist.configuration.identity import flatten
-from rnn_mnist.runs.run import Run, RunFormatError, write_csv
+from hydra_plugins.workstation_launcher import remove_leftovers
+from rnn_mnist.runs.files import RunFormatError, write_csv
+from rnn_mnist.runs.record import RunRecord, find_runs, read_run, without_duplicates
 
 log = logging.getLogger(__name__)
 
-RESULT_COLUMNS = (*run_metrics(), "device")
-_FACTOR_GROUPS = ("model", "sequence", "optimizer", "schedule", "training", "data")
+_RESULTS = "results.csv"
 
-_rows: dict[Path, dict[str, dict[str, Any]]] = {}
-"""What this process has read: sweep to run to row."""
+Found = dict[Path, RunRecord | str]
+"""Directory of a run to its record, or to a line that says why it cannot be read."""
+
+_known: dict[Path, Found] = {}
+"""What :func:`update_results` has read in this process, by sweep."""
 
 
 def update_results(sweep_directory: Path, changed: Path | None = None) -> None:
@@ -28,53 +29,55 @@ def update_results(sweep_directory: Path, changed: Path | None = None) -> None:
     Args:
         sweep_directory: the folder of the runs.
         changed: the one run that has changed since this process last did this; None reads them all anew.
+
+    Raises:
+        OSError: if the folder cannot be written.
     """
-    with FileLock(sweep_directory / ".results.lock"):
-        rows = _rows.get(sweep_directory)
-        if rows is None or changed is None or changed.parent != sweep_directory:
-            rows = _rows[sweep_directory] = {}
-            directories = {
-                path.parent for name in ("manifest", "status") for path in sweep_directory.glob(f"*/{name}.json")
-            }
-        else:
-            directories = {changed}
-        for directory in directories:
-            rows.pop(directory.name, None)
-            try:
-                rows[directory.name] = _row(Run(directory))
-            except RunFormatError as error:
-                log.warning("warning: left out of results.csv: %s", error)
-        write_csv(sweep_directory / "results.csv", [rows[name] for name in sorted(rows)])
+    before = _known.get(sweep_directory, {}) if changed is not None else {}
+    with _lock(sweep_directory):
+        found = read_runs(sweep_directory, {run: known for run, known in before.items() if run != changed})
+        _write(sweep_directory, found)
+    _known[sweep_directory] = found
+    for run, problem in found.items():
+        if isinstance(problem, str) and before.get(run) != problem:
+            log.warning("warning: left out of results.csv: %s", problem)
 
 
-def _row(run: Run) -> dict[str, Any]:
-    manifest, status = run.manifest(), run.status()
-    if not manifest:
-        # Its process died before it came to train.
-        return {
-            "run": run.directory.name,
-            "run_id": status.get("fingerprint"),
-            "status": status.get("state"),
-            "error": status.get("error"),
-        }
+def read_sweep(sweep_directory: Path) -> Found:
+    """Read the runs of a sweep, and bring its ``results.csv`` up to date on the way if the folder can be written."""
     try:
-        config = flatten(manifest["config"])
-        return {
-            "run": run.directory.name,
-            "run_id": manifest["run_id"],
-            "setting_id": manifest["setting_id"],
-            "status": status.get("state"),
-            **{key: value for key, value in config.items() if key.partition(".")[0] in _FACTOR_GROUPS},
-            "seed": config["seed"],
-            **dict.fromkeys(RESULT_COLUMNS),
-            **{key: value for key, value in _result(run, manifest["run_id"]).items() if key in RESULT_COLUMNS},
-            "commit": manifest["code"]["commit"],
-            "error": status.get("error"),
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RunFormatError(f"{run.manifest_path}: not the manifest of a run") from error
+        with _lock(sweep_directory):
+            found = read_runs(sweep_directory)
+            _write(sweep_directory, found)
+            return found
+    except OSError:
+        return read_runs(sweep_directory)
 
 
-def _result(run: Run, identifier: str) -> dict[str, Any]:
-    result = run.result()
-    return result if result.get("run_id") == identifier else {}
+def read_runs(directory: Path, known: Found | None = None) -> Found:
+    """Read the runs in a directory (see :func:`rnn_mnist.runs.record.find_runs`), but those that are ``known``."""
+    known = known or {}
+    return {run: known[run] if run in known else _read(run) for run in find_runs(directory)}
+
+
+def is_sweep(directory: Path) -> bool:
+    """Whether a folder is that of a sweep, with or without its table."""
+    return (directory / _RESULTS).exists() or (directory / "sweep.json").exists()
+
+
+def _read(run: Path) -> RunRecord | str:
+    try:
+        return read_run(run)
+    except RunFormatError as error:
+        return str(error)
+
+
+def _lock(sweep_directory: Path) -> FileLock:
+    return FileLock(sweep_directory / ".results.lock", timeout=60)
+
+
+def _write(sweep_directory: Path, found: Found) -> None:
+    path = sweep_directory / _RESULTS
+    remove_leftovers(path)
+    records, _ = without_duplicates(record for record in found.values() if isinstance(record, RunRecord))
+    write_csv(path, [record.row() for record in records])

@@ -16,23 +16,29 @@ STEPS_AT_ONCE = 200_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Cross-entropy (natural logarithm, mean), accuracy (a fraction) and predicted classes ``[image]`` of uint8."""
+    """How a classifier does on some images.
+
+    Attributes:
+        loss: cross-entropy (natural logarithm), mean over the images.
+        accuracy: a fraction.
+        predictions: predicted classes ``[image]`` of uint8.
+        log_probabilities: ``[image, class]`` of float32, natural logarithm.
+    """
 
     loss: float
     accuracy: float
     predictions: Tensor
+    log_probabilities: Tensor
 
 
 @dataclass(frozen=True)
-class TestResult:
+class FinalMeasurement:
     """What is measured once, at the end, on the test images.
 
     Attributes:
         evaluation: with the read-out as configured.
         accuracy_by_step: a fraction for each time step, see :func:`accuracy_by_step`.
     """
-
-    __test__ = False  # not a test case, whatever pytest thinks of its name
 
     evaluation: Evaluation
     accuracy_by_step: list[float]
@@ -45,16 +51,17 @@ def evaluate(
     """Evaluate ``model`` on the images at ``indices`` (``[image]``, CPU)."""
     model.eval()
     loss = torch.zeros((), dtype=torch.float64)
-    predictions = []
+    predictions, log_probabilities = [], []
     for batch in torch.split(indices, batch_size):
         here = batch.to(images.images.device)
         sequences, lengths = reader.read(images.images[here], batch)
         logits = model(sequences, lengths).float()
         loss += functional.cross_entropy(logits, images.labels[here], reduction="sum").cpu()
         predictions.append(logits.argmax(1).to("cpu", torch.uint8))
+        log_probabilities.append(logits.log_softmax(1).cpu())
     predicted = torch.cat(predictions)
     correct = int((predicted == images.labels[indices.to(images.labels.device)].cpu()).sum())
-    return Evaluation(float(loss) / len(indices), correct / len(indices), predicted)
+    return Evaluation(float(loss) / len(indices), correct / len(indices), predicted, torch.cat(log_probabilities))
 
 
 @torch.inference_mode()

@@ -1,20 +1,25 @@
 """One run, from its configuration to its files: the trainer trains, :mod:`rnn_mnist.runs.run` keeps."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
-from rnn_mnist.configuration.resolution import Resolved
-from rnn_mnist.configuration.schema import Config, Precision
-from rnn_mnist.data.files import data_root
-from rnn_mnist.data.images import load_data_set
+from hydra_plugins.workstation_launcher import State
+from rnn_mnist.catalogues.metrics import METRICS
+from rnn_mnist.configuration.identity import run_id
+from rnn_mnist.configuration.resolution import Resolved, check_image_counts
+from rnn_mnist.configuration.schema import Config, CustomDataConfig, Precision
+from rnn_mnist.data.files import data_root, load_test_images
+from rnn_mnist.data.images import DataSet, load_data_set
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs.provenance import code_version, environment
-from rnn_mnist.runs.run import Run
+from rnn_mnist.runs.provenance import Attempt, attempt_here, compare
+from rnn_mnist.runs.record import manifest_of
+from rnn_mnist.runs.run import Run, return_value
 from rnn_mnist.training.display import TrainingDisplay
+from rnn_mnist.training.evaluation import FinalMeasurement
 from rnn_mnist.training.execution import (
     describe_device,
     execution,
@@ -41,80 +46,87 @@ def train_run(resolved: Resolved, directory: Path, overrides: list[str]) -> floa
     run.lock()
     try:
         run.refuse_another(identifier)
-        if config.resume and run.completed(identifier):
-            return _skip(run)
         device = resolve_device(config.training.device)
+        threads = config.training.threads or torch.get_num_threads()
+        here = replace(attempt_here(), device=describe_device(device), threads=threads)
+        if config.resume and run.completed(identifier):
+            return _skip(run, config, identifier, here)
         if config.training.precision == Precision.tf32 and device.type != "cuda":
             log.warning("warning: training.precision=tf32 has no effect on %s", device.type)
+        manifest = manifest_of(resolved, overrides, here)
         with execution(config, device):
-            return _train(run, config, identifier, device, overrides)
+            return _train(run, config, manifest, here, device)
     finally:
         run.unlock()
 
 
-def _skip(run: Run) -> float:
-    result, made_by = run.result(), run.manifest().get("code", {})
+def _skip(run: Run, config: Config, identifier: str, here: Attempt) -> float:
+    run.settle(identifier)
+    result = run.result()
     accuracy = f"test accuracy {100 * result['test_accuracy']:.2f} %"
     log.info("already completed: %s (%s); resume=false trains it anew", run.directory, accuracy)
-    if made_by.get("source_sha256") != code_version().source_sha256:
-        log.warning("warning: it was made by other code (commit %s)", (made_by.get("commit") or "unknown")[:12])
-    return _return_value(result)
+    for difference in compare([Attempt.from_manifest(run.manifest())], replace(here, data_sha256=_checksum(config))):
+        log.warning("warning: it was made with %s", difference)
+    return return_value(result)
 
 
-def _return_value(result: dict[str, Any]) -> float:
-    value: float | None = result["val_accuracy"]
-    return float(result["test_accuracy"]) if value is None else value
+def _checksum(config: Config) -> str | None:
+    """That of the data set, or None if it is not here: a run that is skipped does not download it."""
+    try:
+        load_test_images(config.data.name, config.data.root, _loader(config))
+        return _load(config).checksum
+    except ExpectedError:
+        return None
 
 
-def _warn_of_changes(run: Run) -> None:
-    """Say what an earlier attempt, whose epochs are kept, was made with that differs now."""
-    manifest = run.manifest()
-    for key in ("code", "device", "threads"):
-        for attempt in manifest["earlier_attempts"]:
-            before, here = attempt[key], manifest[key]
-            if key == "code":
-                before, here = before["source_sha256"][:12], here["source_sha256"][:12]
-            if before != here:
-                log.warning("warning: its first epochs were made with %s %s, not %s", key, before, here)
-                break
+def _loader(config: Config) -> str | None:
+    return config.data.loader if isinstance(config.data, CustomDataConfig) else None
 
 
-def _train(run: Run, config: Config, identifier: str, device: torch.device, overrides: list[str]) -> float:
+def _load(config: Config) -> DataSet:
+    data = load_data_set(config.data.name, data_root(config.data.root), _loader(config))
+    check_image_counts(config, len(data.train))
+    return data
+
+
+def _train(run: Run, config: Config, manifest: dict[str, Any], here: Attempt, device: torch.device) -> float:
+    identifier: str = manifest["run_id"]
     checkpoint = run.load_checkpoint(identifier, device) if config.resume else None
-    manifest: dict[str, Any] = {
-        "run_id": identifier,
-        "setting_id": setting_id(config),
-        "config": config_as_dict(config),
-        "overrides": overrides,
-        **environment(),
-        "device": describe_device(device),
-        "threads": torch.get_num_threads(),
-        "precision": str(config.training.precision),
-        "data_sha256": None,
-    }
     if run.completed(identifier):
         # To be done anew: what is there goes only when all that the new attempt needs has been found.
-        load_data_set(config.data.name, data_root(config.data.root))
+        _load(config)
     run.start(manifest, resume=config.resume)
     try:
-        data = load_data_set(config.data.name, data_root(config.data.root))
+        data = _load(config)
+        differences = compare(run.earlier_attempts(), replace(here, data_sha256=data.checksum)) if checkpoint else []
         run.update_manifest(data_sha256=data.checksum)
         with out_of_memory_as_error():
             trainer = Trainer(config, data, device)
             if checkpoint is not None:
                 trainer.load_state_dict(checkpoint)
                 log.info("continuing after epoch %d: %s", len(trainer.history), run.directory)
-                _warn_of_changes(run)
+                for difference in differences:
+                    log.warning("warning: its first epochs were made with %s", difference)
             return _fit_and_test(run, config, identifier, trainer)
     except ExpectedError as error:
         run.fail(str(error))
         raise
     except KeyboardInterrupt:
-        run.fail("interrupted", state="interrupted")
+        run.fail("interrupted", state=State.interrupted)
         raise
     except Exception as error:
         run.fail(f"{type(error).__name__}: {error}")
         raise
+
+
+def _measured(test: FinalMeasurement, trainer: Trainer) -> dict[str, float]:
+    """What the catalogue's metrics make of the test images, besides what the loop knows by itself."""
+    classes, found = trainer.test_classes.numpy(), test.evaluation
+    return {
+        key: float(metric.measure(classes, found.predictions.numpy(), found.log_probabilities.numpy()))
+        for key, metric in METRICS.items()
+        if metric.measure is not None
+    }
 
 
 def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -> float:
@@ -150,9 +162,10 @@ def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -
         "train_seconds": round(train_seconds, 3),
         "images_per_second": trainer.mean_images_per_second(),
         "peak_memory_mib": peak_memory_mib(trainer.device),
+        **_measured(test, trainer),
         "device": describe_device(trainer.device),
     }
-    run.complete(result, _return_value(result))
+    run.complete(result)
     if trainer.stopped_early:
         log.info(
             "stopped early: no better validation accuracy in %d epochs (training.early_stopping_patience)",
@@ -162,4 +175,4 @@ def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -
     log.info(
         "test accuracy %.2f %% (weights of epoch %d%s)", 100 * test.evaluation.accuracy, trainer.best_epoch, validation
     )
-    return _return_value(result)
+    return return_value(result)

@@ -16,7 +16,7 @@ from rnn_mnist.data.seeding import generator, global_stream
 from rnn_mnist.data.sequences import SequenceReader, augment
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.network.classifier import RecurrentClassifier
-from rnn_mnist.training.evaluation import Evaluation, TestResult, accuracy_by_step, evaluate
+from rnn_mnist.training.evaluation import Evaluation, FinalMeasurement, accuracy_by_step, evaluate
 from rnn_mnist.training.execution import autocast
 from rnn_mnist.training.optimization import build_optimizer, build_schedule
 
@@ -98,6 +98,11 @@ class Trainer:
         """Training steps in an epoch; the last takes what is left of the images."""
         return -(-len(self._train_indices) // self.config.training.batch_size)
 
+    @property
+    def test_classes(self) -> Tensor:
+        """The true classes ``[image]`` of the test images, on the CPU."""
+        return self._test_images.labels.cpu()
+
     def mean_images_per_second(self) -> float:
         """Training images a second over all epochs, validation not counted."""
         seconds = sum(len(self._train_indices) / row.images_per_second for row in self.history)
@@ -144,7 +149,7 @@ class Trainer:
             self._best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         return metrics
 
-    def test(self) -> TestResult:
+    def test(self) -> FinalMeasurement:
         """Load the weights of the best epoch into the model and measure them on the test images.
 
         Raises:
@@ -158,7 +163,7 @@ class Trainer:
             by_step = accuracy_by_step(self.model, self._test_images, self._test_reader, batch_size)
         if not math.isfinite(evaluation.loss):
             raise DivergedError(f"test loss is {evaluation.loss} with the weights of epoch {self.best_epoch}")
-        return TestResult(evaluation, by_step)
+        return FinalMeasurement(evaluation, by_step)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next epoch depends on, as plain data and tensors."""

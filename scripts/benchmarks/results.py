@@ -9,7 +9,7 @@ from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
 from rnn_mnist.configuration.resolution import resolve
-from rnn_mnist.runs.sweep import RESULT_COLUMNS
+from rnn_mnist.runs.record import RESULT_COLUMNS
 
 
 def measure(runs: int) -> None:
@@ -24,7 +24,7 @@ def measure(runs: int) -> None:
         start = time.perf_counter()
         table = load_runs(sweep)
         seconds = time.perf_counter() - start
-    print(f"{len(table):,} runs read in {seconds:.1f} s ({1e6 * seconds / runs:.0f} µs a run)")
+    print(f"{len(table.frame):,} runs read in {seconds:.1f} s ({1e6 * seconds / runs:.0f} µs a run)")
 
 
 def _write(directory: Path, identifier: str, setting: str, config: dict[str, object]) -> None:

@@ -37,7 +37,7 @@ from rnn_mnist.runs.sweep import update_results
 directory = Path(sys.argv[1])
 update_results(directory)
 assert "macro_f1" in (directory / "results.csv").read_text().splitlines()[0].split(",")
-runs = load_runs(directory)
+runs = load_runs(directory).frame
 sweep = Sweep(runs)
 assert "macro_f1" not in sweep.factors
 for kind in KINDS.values():

@@ -174,3 +174,33 @@ def test_records_of_a_newer_launcher_are_not_touched(app: App) -> None:
     assert "newer version" in done.stderr
     assert json.loads(record.read_text())["schema_version"] == 99
     shutil.rmtree(app.sweep)
+
+
+def test_the_start_hook_comes_once_before_the_first_attempt(app: App) -> None:
+    (app.folder / "hooks.py").write_text(
+        "import json, os\n"
+        "def start(config, directory):\n"
+        "    status = json.loads((directory / 'status.json').read_text())\n"
+        "    with open(os.environ['NOTES'], 'a') as notes:\n"
+        "        notes.write(f\"hook {config.do} {config.hydra.job.num} {status['state']} {os.getpid()}\\n\")\n"
+    )
+    app.environment["PYTHONPATH"] += f":{app.folder}"
+    hook = "hydra.launcher.on_job_start=hooks.start"
+    done = app.run("+do=die_once", hook, "hydra.launcher.retries=1")
+    assert done.returncode == 0, done.stdout
+    first, *rest = app.ran()
+    assert first.split()[:4] == ["hook", "die_once", "0", "running"]
+    assert rest == ["die_once None", "die_once None"]
+    assert int(first.split()[4]) != app.status(0)["pid"]
+    again = app.run("+do=die_once", hook)
+    assert again.returncode == 0
+    assert len(app.ran()) == 3
+
+
+def test_a_start_hook_that_fails_is_said_and_harms_nothing(app: App) -> None:
+    (app.folder / "hooks.py").write_text("def start(config, directory):\n    raise ValueError('no')\n")
+    app.environment["PYTHONPATH"] += f":{app.folder}"
+    done = app.run("+x=1", "hydra.launcher.on_job_start=hooks.start")
+    assert done.returncode == 0
+    assert "hydra.launcher.on_job_start=hooks.start: ValueError: no" in done.stdout
+    assert app.ran() == ["ok 1"]

@@ -66,7 +66,7 @@ def results(sweep: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def frame(sweep: Path) -> pd.DataFrame:
-    return load_runs(sweep).set_index("run")
+    return load_runs(sweep).frame.set_index("run")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
-from rnn_mnist.analysis.reading.results import ResultsError, completed, load_predictions
+from rnn_mnist.analysis.reading.results import ResultsError, completed
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.data.files import load_test_images
+from rnn_mnist.runs.files import load_predictions
 
 MISREAD_SHOWN = 24
 
@@ -75,7 +76,8 @@ def confusion_info(
             that test images do not choose what is shown of them (without validation: test accuracy).
 
     Raises:
-        ResultsError: if there is no such setting, or its predictions are not there.
+        ResultsError: if there is no such setting.
+        RunFormatError: if the predictions of one of its runs cannot be read.
     """
     completed(runs)
     settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == "completed").any()]

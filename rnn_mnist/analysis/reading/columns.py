@@ -2,10 +2,7 @@
 
 import pandas as pd
 
-from rnn_mnist.runs.sweep import RESULT_COLUMNS
-
-LEADING_COLUMNS = ("sweep", "directory", "run", "run_id", "setting_id", "status")
-TRAILING_COLUMNS = ("seed", *RESULT_COLUMNS, "commit", "error", "question", "overrides")
+from rnn_mnist.runs.record import LEADING_COLUMNS, TRAILING_COLUMNS
 
 
 def config_keys(runs: pd.DataFrame) -> list[str]:

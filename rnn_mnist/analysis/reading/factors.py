@@ -67,6 +67,8 @@ def swept_keys(runs: pd.DataFrame) -> set[str]:
 
 
 def _divide(runs: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
+    # Nobody knows the configuration of a job that died before it wrote what it was.
+    runs = runs[runs["setting_id"].notna()]
     keys = [key for key in config_keys(runs) if _can_matter(key)]
     columns = {key: [plain(value) for value in runs[key]] for key in keys}
     varying = [key for key in keys if len(set(columns[key])) > 1]

@@ -10,7 +10,7 @@ from plotly.offline import get_plotlyjs
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figure_kind import Sweep
 from rnn_mnist.analysis.plots.figures import DrawnFigure, draw
-from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.results import Runs, completed
 from rnn_mnist.analysis.report import interactive, run_provenance, tables
 from rnn_mnist.errors import ExpectedError
 
@@ -18,15 +18,13 @@ from rnn_mnist.errors import ExpectedError
 _LARGEST_SVG = 600_000
 
 
-def render_report(runs: pd.DataFrame) -> str:
+def render_report(loaded: Runs) -> str:
     """The whole HTML.
-
-    Args:
-        runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
 
     Raises:
         ResultsError: if no run is completed.
     """
+    runs = loaded.frame
     completed(runs)
     sweep = Sweep(runs)
     figures, missing = _figures(sweep)
@@ -38,14 +36,14 @@ def render_report(runs: pd.DataFrame) -> str:
     page: str = environment.get_template("report.html.j2").render(
         title=", ".join(dict.fromkeys(runs["sweep"])),
         questions=list(dict.fromkeys(runs["question"].dropna())),
-        provenance=run_provenance.collect(runs["directory"]),
+        provenance=run_provenance.collect(loaded.records),
         states={str(state): int(count) for state, count in states.items()},
         settings=int(runs["setting_id"].nunique()),
         factors=sweep.factors,
         summary=tables.settings_table(runs, sweep.factors),
         effects=tables.effects_table(compared) if len(compared) else None,
         unsuccessful=tables.unsuccessful_table(runs, sweep.factors) if (runs["status"] != "completed").any() else None,
-        problems=[*runs.attrs.get("problems", ()), *runs.attrs.get("duplicates", ())],
+        problems=[*loaded.problems, *loaded.duplicates],
         figures=figures,
         missing=missing,
         parallel=interactive.parallel_coordinates(runs, sweep.factors) if sweep.factors else None,
@@ -55,7 +53,7 @@ def render_report(runs: pd.DataFrame) -> str:
     return page
 
 
-def write_report(runs: pd.DataFrame, path: Path) -> None:
+def write_report(runs: Runs, path: Path) -> None:
     """Write the report, and the folders above it.
 
     Raises:

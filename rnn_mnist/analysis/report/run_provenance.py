@@ -2,12 +2,12 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rnn_mnist.runs.run import RunFormatError, read_json
+from rnn_mnist.runs.provenance import CodeVersion
+from rnn_mnist.runs.record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -23,26 +23,22 @@ class Provenance:
     facts: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def collect(directories: Iterable[str | Path]) -> Provenance:
-    """Read the manifests of these runs; one that cannot be read is left out."""
-    manifests = []
-    for directory in directories:
-        try:
-            manifests.append(read_json(Path(directory) / "manifest.json"))
-        except (RunFormatError, OSError):
-            continue
-    commands = dict.fromkeys(_command(manifest.get("command") or []) for manifest in manifests)
+def collect(records: Iterable[RunRecord]) -> Provenance:
+    """What these runs were made with."""
+    records = list(records)
+    attempts = [record.attempt for record in records]
+    commands = dict.fromkeys(_command(attempt.command) for attempt in attempts)
     facts: dict[str, list[Any]] = {
-        "code": [_code(manifest.get("code") or {}) for manifest in manifests],
-        "device": [manifest.get("device") for manifest in manifests],
-        "threads": [manifest.get("threads") for manifest in manifests],
-        "precision": [manifest.get("precision") for manifest in manifests],
-        "data (SHA-256)": [manifest.get("data_sha256") for manifest in manifests],
-        "Python": [manifest.get("python") for manifest in manifests],
-        "versions": [_versions(manifest.get("versions") or {}) for manifest in manifests],
-        "platform": [manifest.get("platform") for manifest in manifests],
-        "first start": [min((_text(manifest.get("start")) for manifest in manifests), default="")],
-        "last end": [max((_text(manifest.get("end")) for manifest in manifests), default="")],
+        "code": [_code(attempt.code) for attempt in attempts],
+        "device": [attempt.device for attempt in attempts],
+        "threads": [attempt.threads for attempt in attempts],
+        "precision": [record.config.get("training.precision") for record in records],
+        "data (SHA-256)": [attempt.data_sha256 for attempt in attempts],
+        "Python": [attempt.python for attempt in attempts],
+        "versions": [_versions(attempt.versions) for attempt in attempts],
+        "platform": [attempt.platform for attempt in attempts],
+        "first start": [min((attempt.start for attempt in attempts if attempt.start), default="")],
+        "last end": [max((attempt.end for attempt in attempts if attempt.end), default="")],
     }
     counted = ((name, _distinct(values)) for name, values in facts.items())
     return Provenance(tuple(command for command in commands if command), tuple((n, v) for n, v in counted if v))
@@ -59,15 +55,15 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _command(words: list[str]) -> str:
+def _command(words: Sequence[str]) -> str:
     return shlex.join(["python", *words[1:]]) if words else ""
 
 
-def _code(code: dict[str, Any]) -> str:
-    if code.get("commit"):
-        return f"commit {code['commit']}" + (" with uncommitted changes" if code.get("dirty") else "")
-    return f"package with source {_text(code.get('source_sha256'))[:12]}" if code.get("source_sha256") else ""
+def _code(code: CodeVersion | None) -> str:
+    if code is not None and code.commit:
+        return f"commit {code.commit}" + (" with uncommitted changes" if code.dirty else "")
+    return f"package with source {code.source_sha256[:12]}" if code is not None and code.source_sha256 else ""
 
 
-def _versions(versions: dict[str, Any]) -> str:
+def _versions(versions: Mapping[str, str | None]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items() if version)

@@ -12,7 +12,6 @@ from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.report.tables import settings_table
 from rnn_mnist.analysis.statistics.summary import write_summary
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs.sweep import update_results
 
 MOST_ROWS = 60
 
@@ -25,9 +24,8 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
     """
     console = console or Console(soft_wrap=True)
     try:
-        runs = load_runs(sweep_directory)
-        update_results(sweep_directory)
-        write_summary(sweep_directory)
+        runs = load_runs(sweep_directory).frame
+        write_summary(runs, sweep_directory)
         sweep = Sweep(runs)
         table = settings_table(runs, sweep.factors)
         console.print(replace(table, rows=table.rows[:MOST_ROWS]).terminal(console.width), soft_wrap=False)

@@ -5,13 +5,13 @@ factor that does nothing would take its part.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.runs.files import RunFormatError, load_predictions
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ class PredictionBytes:
     def _read(self, directory: str) -> bytes | None:
         if directory not in self._known:
             try:
-                self._known[directory] = (Path(directory) / "predictions.npy").read_bytes()
-            except OSError:
+                self._known[directory] = load_predictions(directory).tobytes()
+            except RunFormatError:
                 self._known[directory] = None
         return self._known[directory]
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
-from rnn_mnist.analysis.reading.results import ResultsError, load_predictions, load_runs
+from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.data.files import load_test_images
+from rnn_mnist.runs.files import load_predictions
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def compare_two_runs(first: Path | str, second: Path | str) -> McNemar:
     """McNemar's test of the stored predictions of two run directories.
 
     Raises:
-        ResultsError: if one is not a completed run, or they were tested on different data.
+        ResultsError: if one is not a run, or they were tested on different data.
+        RunFormatError: if the predictions of one cannot be read.
         DataError: if the true classes of their data set are not here.
     """
     one, other = _only_run(first), _only_run(second)
@@ -58,7 +60,7 @@ def compare_two_runs(first: Path | str, second: Path | str) -> McNemar:
 
 
 def _only_run(directory: Path | str) -> dict[str, Any]:
-    runs = load_runs(directory)
+    runs = load_runs(directory).frame
     if not (Path(directory) / "manifest.json").exists():
         raise ResultsError(f"{directory}: holds {len(runs)} runs; give the directory of one")
     row: dict[str, Any] = runs.iloc[0].to_dict()

@@ -10,10 +10,10 @@ from scipy import stats
 
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
-from rnn_mnist.analysis.reading.results import check_metric, load_runs
+from rnn_mnist.analysis.reading.results import check_metric
 from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import independent_runs
-from rnn_mnist.runs.run import write_csv
+from rnn_mnist.runs.files import write_csv
 
 
 def summarize(
@@ -108,13 +108,9 @@ def summary_table(runs: pd.DataFrame, metric: str = "test_accuracy") -> pd.DataF
     return table
 
 
-def write_summary(sweep_directory: Path) -> Path:
-    """Write ``summary.csv`` of a sweep (:func:`summary_table`; accuracies are fractions) and return its path.
-
-    Raises:
-        ResultsError: if there is no run.
-    """
-    table = summary_table(load_runs(sweep_directory))
+def write_summary(runs: pd.DataFrame, sweep_directory: Path) -> Path:
+    """Write ``summary.csv`` of a sweep's runs (:func:`summary_table`; accuracies are fractions) and return its path."""
+    table = summary_table(runs)
     rows = [
         {column: None if plain(value) is None else value for column, value in row.items()}
         for row in table.to_dict("records")

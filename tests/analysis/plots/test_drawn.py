@@ -46,7 +46,7 @@ def sweep_of(tmp_path: Path, name: str) -> Sweep:
     directory = tmp_path / name
     directory.mkdir()
     write_sweep(directory, **SWEEPS[name])
-    return Sweep(load_runs(directory))
+    return Sweep(load_runs(directory).frame)
 
 
 @pytest.mark.parametrize("name", SWEEPS)
@@ -175,4 +175,4 @@ def test_what_cannot_be_drawn_is_said_in_a_line(request_: Request, message: str,
 def test_no_completed_run_is_said_in_a_line(tmp_path: Path) -> None:
     write_sweep(tmp_path, {LAYERS: [1, 2]}, seeds=[0], states={0: "failed", 1: "running"})
     with pytest.raises(ResultsError, match=r"no completed run yet \(1 failed, 1 running\)"):
-        default_figures(Sweep(load_runs(tmp_path)))
+        default_figures(Sweep(load_runs(tmp_path).frame))

@@ -44,7 +44,7 @@ def depth(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         accuracy=lambda setting: 0.97 + 0.005 * setting[LAYERS],
         states={1: "failed", 3: "failed"},
     )
-    return load_runs(directory)
+    return load_runs(directory).frame
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def readouts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     directory.mkdir()
     grid: dict[str, list[Any]] = {BIDIRECTIONAL: [True, False], READOUT: ["mean", "last_step"]}
     write_sweep(directory, grid, seeds=range(3), accuracy=lambda setting: 0.97 + 0.01 * setting[BIDIRECTIONAL])
-    return load_runs(directory)
+    return load_runs(directory).frame
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_effect_claims_no_mean_where_other_factors_vary_unevenly(readouts: pd.Da
 
 def test_an_inert_cell_stands_for_all_its_levels(tmp_path: Path) -> None:
     write_sweep(tmp_path, {LAYERS: [1, 2], "model.dropout": [0.0, 0.5]}, seeds=range(3))
-    runs = load_runs(tmp_path)
+    runs = load_runs(tmp_path).frame
     info = effect_info(runs, LAYERS, factors=find_factors(runs))
     assert info.averaged == ("model.dropout",)
     assert [point.n for point in info.points] == [3, 3]

@@ -16,16 +16,22 @@ from rnn_mnist.analysis.reading.results import (
     find_aliases,
     find_factors,
     learning_curves,
-    load_predictions,
     load_runs,
 )
 from rnn_mnist.data.files import load_test_images
+from rnn_mnist.runs.files import RunFormatError, load_predictions
 from tests.synthetic_sweep import write_sweep
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
 
 
 def test_one_row_a_run_with_keys_and_figures(tmp_path: Path) -> None:
     written = write_sweep(tmp_path / "depth", {"model.num_layers": [1, 2]}, seeds=range(3))
-    runs = load_runs(tmp_path / "depth")
+    loaded = load_runs(tmp_path / "depth")
+    runs = loaded.frame
     assert len(runs) == 6 and set(runs["directory"]) == {str(run) for run in written}
     assert list(runs.columns[:6]) == ["sweep", "directory", "run", "run_id", "setting_id", "status"]
     assert set(runs["sweep"]) == {"depth"} and runs["setting_id"].nunique() == 2
@@ -34,16 +40,16 @@ def test_one_row_a_run_with_keys_and_figures(tmp_path: Path) -> None:
     assert row["test_accuracy"] == result["test_accuracy"] and row["model.num_layers"] == 1
     assert runs["model.num_layers"].dtype == int and runs["test_accuracy"].dtype == float
     assert row["data.root"] is None and row["question"] == "What does it do?"
-    assert runs.attrs["problems"] == []
+    assert loaded.problems == ()
 
 
 def test_a_run_several_sweeps_and_repeated_directories(tmp_path: Path) -> None:
     (first, *_) = write_sweep(tmp_path / "all" / "depth", {"model.num_layers": [1, 2]}, seeds=[0])
     write_sweep(tmp_path / "all" / "cell", {"model": ["rnn", "gru"]}, seeds=[0])
-    assert len(load_runs(first)) == 1
-    runs = load_runs(tmp_path / "all")
+    assert len(load_runs(first).frame) == 1
+    runs = load_runs(tmp_path / "all").frame
     assert sorted(set(runs["sweep"])) == ["cell", "depth"]
-    assert len(load_runs(tmp_path / "all", first, tmp_path / "all" / "depth")) == 4
+    assert len(load_runs(tmp_path / "all", first, tmp_path / "all" / "depth").frame) == 4
     # A key that one sweep's runs do not have is None there, and stands where it stands in the others.
     assert list(runs.loc[runs["sweep"] == "depth", "model.nonlinearity"]) == [None, None]
     assert list(runs.columns).index("model.nonlinearity") < list(runs.columns).index("sequence.kind")
@@ -52,15 +58,17 @@ def test_a_run_several_sweeps_and_repeated_directories(tmp_path: Path) -> None:
 def test_a_run_in_two_sweeps_counts_once(tmp_path: Path) -> None:
     write_sweep(tmp_path / "a", {"model.num_layers": [1, 2]}, seeds=range(2), states={0: "failed"})
     write_sweep(tmp_path / "b", {"model.num_layers": [1]}, seeds=range(2))
-    runs = load_runs(tmp_path / "a", tmp_path / "b")
+    loaded = load_runs(tmp_path / "a", tmp_path / "b")
+    runs = loaded.frame
     assert len(runs) == 4 and (runs["status"] == "completed").all()
-    assert len(runs.attrs["duplicates"]) == 2 and "counted once" in runs.attrs["duplicates"][0]
+    assert len(loaded.duplicates) == 2 and "counted once" in loaded.duplicates[0]
+    assert [str(record.directory) for record in loaded.records] == list(runs["directory"])
 
 
 def test_unfinished_and_failed_runs_keep_their_rows(tmp_path: Path) -> None:
     states = {0: "failed", 1: "running", 2: "interrupted"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2), states=states)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     assert sorted(runs["status"]) == ["completed", "failed", "interrupted", "running"]
     failed = runs[runs["status"] == "failed"].iloc[0]
     assert "nan" in failed["error"] and np.isnan(failed["test_accuracy"])
@@ -68,28 +76,39 @@ def test_unfinished_and_failed_runs_keep_their_rows(tmp_path: Path) -> None:
 
 
 def test_broken_runs_are_said_and_left_out(tmp_path: Path) -> None:
-    broken = write_sweep(tmp_path / "s", {"model.num_layers": range(1, 10)}, seeds=[0])
+    broken = write_sweep(tmp_path / "s", {"model.num_layers": range(1, 11)}, seeds=[0])
     (broken[0] / "manifest.json").write_text('{"run_id": ')
-    (broken[1] / "result.json").unlink()
+    (broken[1] / "result.json").write_text(json.dumps({**_json(broken[1] / "result.json"), "test_loss": "small"}))
     (broken[2] / "status.json").write_text("[]")
     (broken[3] / "manifest.json").write_text("{}")
     (broken[4] / "manifest.json").write_bytes(b"\xff\xfe\x00")
     (broken[5] / "manifest.json").write_text('{"schema_version": 99}')
     (broken[6] / "manifest.json").unlink()
-    (broken[6] / "status.json").write_text('{"state": "failed", "error": "killed: out of memory", "log": "x"}')
     (broken[7] / "result.json").write_text('{"run_id": "another"}')
+    (broken[8] / "manifest.json").write_text('{"name": "somebody else\'s", "icons": []}')
     runs = load_runs(tmp_path / "s")
-    assert list(runs["directory"]) == [str(broken[8])]
-    problems = "\n".join(runs.attrs["problems"])
-    assert len(runs.attrs["problems"]) == 8
-    assert "newer" in problems and "out of memory" in problems and "another run" in problems
-    assert all(str(run) in problems for run in broken[:8])
+    assert list(runs.frame["directory"]) == [str(broken[9])]
+    problems = "\n".join(runs.problems)
+    assert len(problems.splitlines()) == 9
+    assert "newer" in problems and "another run" in problems
+    assert all(str(run) in problems for run in broken[:9])
+
+
+def test_a_job_that_died_before_its_manifest_is_a_failed_run_of_no_known_setting(tmp_path: Path) -> None:
+    (died, *_) = write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2))
+    (died / "manifest.json").unlink()
+    (died / "result.json").unlink()
+    (died / "status.json").write_text('{"state": "failed", "error": "killed: out of memory", "fingerprint": "abc"}')
+    runs = load_runs(tmp_path / "s").frame
+    (row,) = runs[runs["status"] == "failed"].to_dict("records")
+    assert (row["run_id"], row["error"]) == ("abc", "killed: out of memory")
+    assert len(runs) == 4 and find_factors(runs) == ["model.num_layers"]
 
 
 def test_learning_curves_steps_and_predictions(tmp_path: Path) -> None:
     written = write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=[0], epochs=3)
     (written[0] / "metrics.csv").write_text("")
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     curves = learning_curves(runs)
     assert list(curves["epoch"]) == [1, 2, 3] and set(curves["model.num_layers"]) == {2}
     assert not curves.columns.duplicated().any()
@@ -101,9 +120,9 @@ def test_learning_curves_steps_and_predictions(tmp_path: Path) -> None:
     hits = load_predictions(written[0]) == load_test_images()[1]
     assert hits.mean() == runs.set_index("directory").loc[str(written[0]), "test_accuracy"]
     (written[0] / "predictions.npy").write_bytes(b"nothing")
-    with pytest.raises(ResultsError, match=r"predictions\.npy: unreadable"):
+    with pytest.raises(RunFormatError, match=r"predictions\.npy: unreadable"):
         load_predictions(written[0])
-    with pytest.raises(ResultsError, match="no such file"):
+    with pytest.raises(RunFormatError, match="no such file"):
         load_predictions(tmp_path)
 
 
@@ -118,20 +137,20 @@ def test_wrong_places_are_named(tmp_path: Path) -> None:
         load_runs(tmp_path / "file")
     write_sweep(tmp_path / "s", {"model.num_layers": [1]}, seeds=[0], states={0: "running"})
     with pytest.raises(ResultsError, match=r"s: no completed run yet \(1 running\)"):
-        completed(load_runs(tmp_path / "s"))
+        completed(load_runs(tmp_path / "s").frame)
     with pytest.raises(ResultsError, match=r"no such metric; there are .*test_accuracy"):
-        check_metric(load_runs(tmp_path / "s"), "accuracy")
+        check_metric(load_runs(tmp_path / "s").frame, "accuracy")
 
 
 def test_factors_in_config_order_without_what_follows_from_them(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.parameter_budget": [10_000, 50_000], "model": ["rnn", "lstm", "gru"]}
     write_sweep(tmp_path / "a", grid, seeds=range(2), files=False)
-    runs = load_runs(tmp_path / "a")
+    runs = load_runs(tmp_path / "a").frame
     assert find_factors(runs) == ["model.cell", "model.parameter_budget"]
     assert find_aliases(runs)["model.hidden_size"] == ["model.cell", "model.parameter_budget"]
     assert find_aliases(runs)["model.nonlinearity"] == ["model.cell"]
     write_sweep(tmp_path / "b", {"schedule": ["constant", "one_cycle"], "optimizer.lr": [0.1, 0.2]}, files=False)
-    runs = load_runs(tmp_path / "b")
+    runs = load_runs(tmp_path / "b").frame
     assert find_factors(runs) == ["optimizer.lr", "schedule.name"]
     assert find_aliases(runs)["optimizer.beta1"] == ["schedule.name"]
 
@@ -143,12 +162,12 @@ def test_devices_and_threads_are_no_factors_and_samples_are(tmp_path: Path) -> N
         for n in range(1, 9)
     ]
     write_sweep(tmp_path / "s", settings=settings, seeds=[0], files=False)
-    assert find_factors(load_runs(tmp_path / "s")) == ["optimizer.lr", "optimizer.weight_decay"]
+    assert find_factors(load_runs(tmp_path / "s").frame) == ["optimizer.lr", "optimizer.weight_decay"]
 
 
 def test_factors_are_found_by_their_short_names(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2], "model": ["rnn", "gru"]}, seeds=[0], files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     assert resolve_factor(runs, "num_layers") == "model.num_layers" and resolve_factor(runs, "model") == "model.cell"
     with pytest.raises(FactorError, match=r"no such factor; what varies: model\.cell, model\.num_layers"):
         resolve_factor(runs, "depth")

@@ -22,7 +22,7 @@ def depth(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Three depths, five seeds; one run of two layers has failed."""
     directory = tmp_path_factory.mktemp("sweeps") / "depth"
     write_sweep(directory, {LAYERS: [1, 2, 3]}, states={1: "failed"}, files=False)
-    return load_runs(directory)
+    return load_runs(directory).frame
 
 
 def column(table: Table, heading: str) -> list[str]:
@@ -52,7 +52,7 @@ def test_a_row_for_each_comparison(depth: pd.DataFrame) -> None:
 
 def test_contexts_are_named_and_verdicts_in_words_in_a_csv(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {LAYERS: [1, 2], "model.bias": [True, False]}, seeds=range(3), files=False)
-    compared = effects(load_runs(tmp_path / "s"))
+    compared = effects(load_runs(tmp_path / "s").frame)
     assert column(effects_table(compared), "at") == ["bias=false", "bias=true", "num_layers=1", "num_layers=2"]
     effects_as_text(compared).to_csv(tmp_path / "effects.csv", index=False)
     read = pd.read_csv(tmp_path / "effects.csv")

@@ -147,7 +147,7 @@ def test_wilson() -> None:
 
 def test_a_sweeps_effects_are_recovered(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2, 3]}, seeds=range(10), accuracy=depth_accuracy, files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     summary = summarize(runs, ["model.num_layers"])
     assert list(summary["n"]) == [10, 10, 10]
     assert ((summary["low"] < [0.96, 0.975, 0.975]) & (summary["high"] > [0.96, 0.975, 0.975])).all()
@@ -172,7 +172,7 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
     assert not shares_noise("model.hidden_size") and not shares_noise("data.train_fraction")
     grid: dict[str, list[Any]] = {"optimizer.lr": [0.001, 0.01], "model.num_layers": [1, 2]}
     write_sweep(tmp_path / "s", grid, seeds=range(6), shared_noise=0.01, noise=0.0005, files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     table = effects(runs).set_index("factor")
     assert (
         set(table.loc["optimizer.lr", "method"]) == {Method.paired}
@@ -187,7 +187,7 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
 
 def test_two_seeds_never_claim_no_effect(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2), accuracy=depth_accuracy_of_two)
-    (row,) = effects(load_runs(tmp_path / "s")).to_dict("records")
+    (row,) = effects(load_runs(tmp_path / "s").frame).to_dict("records")
     assert row["verdict"] is Verdict.too_few and "2" in verdict_text(row, METRICS["test_accuracy"])
 
 
@@ -198,7 +198,7 @@ def depth_accuracy_of_two(overrides: dict[str, Any]) -> float:
 def test_failed_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
     states = {0: "failed", 2: "failed", 3: "running"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(5), states=states, files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     (row,) = effects(runs).to_dict("records")
     assert (row["n"], row["n_reference"], row["failed"], row["failed_reference"]) == (4, 3, 0, 2)
     assert list(summarize(runs, ["model.num_layers"])["failed"]) == [2, 0]
@@ -207,14 +207,14 @@ def test_failed_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
 def test_a_level_without_a_completed_run(tmp_path: Path) -> None:
     states = {1: "failed", 3: "failed", 5: "failed"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(3), states=states, files=False)
-    (row,) = effects(load_runs(tmp_path / "s")).to_dict("records")
+    (row,) = effects(load_runs(tmp_path / "s").frame).to_dict("records")
     assert row["verdict"] is Verdict.too_few and row["failed"] == 3 and math.isnan(row["difference"])
 
 
 def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.batch_first": [True, False], "model.num_layers": [1, 2]}
     written = write_sweep(tmp_path / "s", grid, seeds=range(4), no_op=["model.batch_first"])
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     assert no_op_factors(runs) == ["model.batch_first"]
     assert len(independent_runs(runs)[0]) == 8
     table = effects(runs).set_index("factor")
@@ -231,7 +231,7 @@ def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> No
 def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.5]}
     write_sweep(tmp_path / "s", grid, seeds=range(4), files=False)
-    table = effects(load_runs(tmp_path / "s"))
+    table = effects(load_runs(tmp_path / "s").frame)
     rows = {(row["factor"], row["context"]): row for row in table.to_dict("records")}
     inert = rows["model.dropout", (("model.num_layers", 1),)]
     assert inert["verdict"] is Verdict.inert and math.isnan(inert["p_value"])
@@ -243,7 +243,7 @@ def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
 
 def test_summary_csv(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model": ["lstm", "rnn"]}, seeds=range(3), states={0: "failed"})
-    table = pd.read_csv(write_summary(tmp_path / "s"))
+    table = pd.read_csv(write_summary(load_runs(tmp_path / "s").frame, tmp_path / "s"))
     columns = ["n", "failed", "mean", "standard_deviation", "low", "high", "parameters", "train_seconds"]
     assert list(table.columns) == ["model.cell", *columns]
     assert list(table["model.cell"]) == ["rnn", "lstm"] and list(table["failed"]) == [0, 1]

@@ -25,7 +25,7 @@ def additive(overrides: dict[str, Any]) -> float:
 
 def test_a_full_grid_matches_the_analytic_decomposition(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", GRID, seeds=range(40), accuracy=additive, noise=0.01, files=False)
-    table = importance(load_runs(tmp_path / "s"))
+    table = importance(load_runs(tmp_path / "s").frame)
     total = 1 + 4 + 0.25 + 1
     expected = {
         ("model.hidden_size",): 4 / total,
@@ -43,7 +43,7 @@ def test_a_full_grid_matches_the_analytic_decomposition(tmp_path: Path) -> None:
 def test_noise_alone_gets_the_share_that_chance_gives_it(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", GRID, seeds=range(3), noise=0.01, files=False)
     shares = []
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     for seed in range(200):
         drawn = runs.assign(test_accuracy=np.random.default_rng(seed).normal(size=len(runs)))
         table = importance(drawn)
@@ -57,7 +57,7 @@ def test_noise_alone_gets_the_share_that_chance_gives_it(tmp_path: Path) -> None
 
 def test_higher_interactions_are_one_row(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {**GRID, "optimizer.lr": [0.1, 0.2]}, seeds=range(2), files=False)
-    table = importance(load_runs(tmp_path / "s"))
+    table = importance(load_runs(tmp_path / "s").frame)
     assert list(table["kind"])[-2:] == [TermKind.higher, TermKind.seeds]
     assert len(table) == 3 + 3 + 1 + 1 and table["share"].sum() == pytest.approx(1)
 
@@ -74,7 +74,7 @@ def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) ->
         return 0.9 - 0.02 * (rate + 2.5) ** 2 + 1e-5 * size
 
     write_sweep(tmp_path / "s", settings=settings, seeds=[0], accuracy=accuracy, noise=0.001, files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     table = importance(runs, seed=3)
     assert table["term"][0] == ("optimizer.lr",) and table["share"][0] > 0.8
     assert list(table["kind"])[-1] is TermKind.rest and table["share"].sum() == pytest.approx(1)
@@ -91,13 +91,13 @@ def test_inert_and_no_op_factors_have_no_share(tmp_path: Path) -> None:
         "model.batch_first": [True, False],
     }
     write_sweep(tmp_path / "s", grid, seeds=range(3), no_op=["model.batch_first"])
-    table = importance(load_runs(tmp_path / "s"))
+    table = importance(load_runs(tmp_path / "s").frame)
     assert list(table["term"]) == [("model.dropout",), ()]
     notes = " ".join(table.attrs["notes"])
     assert "model.batch_first: no effect" in notes and "those runs are left out" in notes
     write_sweep(tmp_path / "t", {"model.num_layers": [1]}, seeds=range(3))
     with pytest.raises(FactorError, match="no factor varies"):
-        importance(load_runs(tmp_path / "t"))
+        importance(load_runs(tmp_path / "t").frame)
 
 
 def peaked(overrides: dict[str, Any]) -> float:
@@ -109,7 +109,7 @@ def peaked(overrides: dict[str, Any]) -> float:
 def test_nuisance_levels_are_chosen_on_validation_and_edges_are_told(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
     write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0005, files=False)
-    choice = choose_nuisance(load_runs(tmp_path / "s"), ["optimizer.lr"])
+    choice = choose_nuisance(load_runs(tmp_path / "s").frame, ["optimizer.lr"])
     assert list(choice.chosen["optimizer.lr"]) == [0.01, 0.001] and len(choice.runs) == 6
     assert choice.warnings == ("optimizer.lr=0.001 is best for model.num_layers=2 and lies at the edge of its range",)
 
@@ -118,13 +118,13 @@ def test_a_level_that_diverges_is_not_chosen(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
     states = {list(product(*grid.values())).index((1, 0.01)): "failed"}
     write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0001, states=states, files=False)
-    chosen = choose_nuisance(load_runs(tmp_path / "s"), ["optimizer.lr"]).chosen
+    chosen = choose_nuisance(load_runs(tmp_path / "s").frame, ["optimizer.lr"]).chosen
     assert chosen["optimizer.lr"][0] != 0.01
 
 
 def test_nuisance_needs_validation_and_a_factor(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", GRID, seeds=[0], files=False)
-    runs = load_runs(tmp_path / "s")
+    runs = load_runs(tmp_path / "s").frame
     with pytest.raises(FactorError, match="does not vary"):
         choose_nuisance(runs, ["optimizer.lr"])
     with pytest.raises(ResultsError, match="val_accuracy"):

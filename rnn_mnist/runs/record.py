@@ -1,0 +1,235 @@
+"""One record of a run: what its files say of it, and the one row that every table of runs has for it."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra_plugins.workstation_launcher import State, Status
+from rnn_mnist.catalogues.metrics import run_metrics
+from rnn_mnist.configuration.change import Change
+from rnn_mnist.configuration.identity import config_as_dict, flatten, run_id, setting_id
+from rnn_mnist.configuration.resolution import Resolved
+from rnn_mnist.runs.files import RunFormatError, read_json
+from rnn_mnist.runs.provenance import Attempt, CodeVersion
+from rnn_mnist.runs.run import Run
+
+NUMERIC_COLUMNS = run_metrics()
+RESULT_COLUMNS = (*NUMERIC_COLUMNS, "device")
+LEADING_COLUMNS = ("sweep", "directory", "run", "run_id", "setting_id", "status")
+TRAILING_COLUMNS = ("seed", *RESULT_COLUMNS, "commit", "error", "question", "overrides", "changes")
+
+# Top-level keys of a configuration that have a column of their own, or say nothing of the run.
+_NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "question")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as its files tell of it.
+
+    Attributes:
+        directory: where they are.
+        run_id, setting_id: None for a job that died before anything said what it was.
+        state: how it stands, by all of its files.
+        config: the effective configuration under dotted keys; a list is a tuple.
+        requested: the configuration that was asked for, likewise; empty where an old manifest does not say.
+        changes: what was asked for and has no effect.
+        result: the final figures of a completed run, else empty.
+        overrides: those of its command.
+        error: why it has no result.
+        attempt: what its latest attempt was made with.
+    """
+
+    directory: Path
+    run_id: str | None
+    setting_id: str | None
+    state: State
+    config: Mapping[str, Any]
+    requested: Mapping[str, Any]
+    changes: tuple[Change, ...]
+    seed: int | None
+    result: Mapping[str, Any]
+    overrides: tuple[str, ...]
+    error: str | None
+    attempt: Attempt
+
+    @property
+    def code(self) -> CodeVersion | None:
+        """The code of its latest attempt."""
+        return self.attempt.code
+
+    def row(self) -> dict[str, Any]:
+        """The leading columns, every key of the configuration under its dotted name, and the trailing columns.
+
+        Accuracies are fractions; what is unknown, and every figure of a run that is not completed, is None.
+        """
+        place = self.directory.absolute()
+        return {
+            "sweep": place.parent.name,
+            "directory": str(self.directory),
+            "run": place.name,
+            "run_id": self.run_id,
+            "setting_id": self.setting_id,
+            "status": self.state.value,
+            **{key: value for key, value in self.config.items() if key not in _NOT_CONFIG_COLUMNS},
+            "seed": self.seed,
+            **{column: self.result.get(column) for column in RESULT_COLUMNS},
+            "commit": self.code and self.code.commit,
+            "error": self.error,
+            "question": self.config.get("question"),
+            "overrides": self.overrides,
+            "changes": self.changes,
+        }
+
+
+def manifest_of(resolved: Resolved, overrides: Iterable[str], attempt: Attempt) -> dict[str, Any]:
+    """What :func:`read_run` reads of a run, and is known before it starts: the static part of ``manifest.json``.
+
+    Args:
+        resolved: the configuration.
+        overrides: those of the command.
+        attempt: what the run is made with, as far as that is known.
+    """
+    config = resolved.config
+    return {
+        "run_id": run_id(config),
+        "setting_id": setting_id(config),
+        "config": config_as_dict(config),
+        "requested": flatten(config_as_dict(resolved.requested)),
+        "changes": json.loads(json.dumps([asdict(change) for change in resolved.changes])),
+        "overrides": list(overrides),
+        "precision": str(config.training.precision),
+        **asdict(attempt),
+    }
+
+
+def read_run(directory: Path) -> RunRecord:
+    """The record of a run; its status is put right on the way, see :meth:`rnn_mnist.runs.run.Run.settle`.
+
+    Raises:
+        RunFormatError: if this is not the directory of a run, or a file of it cannot be read.
+    """
+    manifest, status = read_json(directory / "manifest.json"), read_json(directory / "status.json")
+    result = read_json(directory / "result.json")
+    try:
+        if not manifest:
+            return _unknown_run(directory, Status.from_content(status))
+        identifier = manifest["run_id"]
+        if status.get("state") == State.completed and result.get("run_id") == identifier:
+            state, error = State.completed, None
+        elif status.get("state") == State.completed and result:
+            raise RunFormatError(f"{directory}: completed, but its result.json is another run's")
+        else:
+            settled = Run(directory).settle(identifier)
+            state, error = settled.state, settled.error
+        config = _flat(manifest["config"])
+        return RunRecord(
+            directory=directory,
+            run_id=_text(identifier),
+            setting_id=_text(manifest["setting_id"]),
+            state=state,
+            config=config,
+            requested=manifest.get("requested") or {},
+            changes=tuple(Change(**change) for change in manifest.get("changes") or ()),
+            seed=int(config["seed"]),
+            result=_checked(result) if state == State.completed else {},
+            overrides=tuple(manifest.get("overrides") or ()),
+            error=error,
+            attempt=Attempt.from_manifest(manifest),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise RunFormatError(f"{directory}: not the files of a run ({type(error).__name__}: {error})") from error
+
+
+def find_runs(*directories: Path) -> Iterator[Path]:
+    """The directories of runs: those among ``directories``, their children and their children's children, in order."""
+    for directory in directories:
+        if is_run(directory):
+            yield directory
+            continue
+        for child in folders(directory):
+            if is_run(child):
+                yield child
+            else:
+                yield from (run for run in folders(child) if is_run(run))
+
+
+def is_run(directory: Path) -> bool:
+    """Whether a directory is that of a run, or of a job that died before it wrote its manifest."""
+    return (directory / "manifest.json").exists() or (directory / "status.json").exists()
+
+
+def folders(directory: Path) -> list[Path]:
+    """The visible folders in a directory, by name."""
+    with os.scandir(directory) as entries:
+        names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+    return [directory / name for name in names]
+
+
+def without_duplicates(records: Iterable[RunRecord]) -> tuple[list[RunRecord], list[str]]:
+    """Each run once: of several copies the first completed one, else the first; and a line for each that is left out.
+
+    Counted twice, a copy would pass for a replicate.
+    """
+    chosen: dict[object, RunRecord] = {}
+    given = [(record.run_id or record.directory, record) for record in records]
+    for key, record in given:
+        earlier = chosen.get(key)
+        if earlier is None or (record.state == State.completed and earlier.state != State.completed):
+            chosen[key] = record
+    duplicates = [
+        f"{record.directory}: the same run as {chosen[key].directory}; counted once"
+        for key, record in given
+        if chosen[key] is not record
+    ]
+    return [record for key, record in given if chosen[key] is record], duplicates
+
+
+def _unknown_run(directory: Path, status: Status) -> RunRecord:
+    """A job that died before anything said what it was; launchers before the hook that writes manifests left such."""
+    if status.fingerprint:
+        status = Run(directory).settle(status.fingerprint)
+    if status.state == State.completed:
+        raise RunFormatError(f"{directory}: completed, but its manifest.json is missing")
+    return RunRecord(
+        directory=directory,
+        run_id=status.fingerprint or None,
+        setting_id=None,
+        state=status.state,
+        config={},
+        requested={},
+        changes=(),
+        seed=None,
+        result={},
+        overrides=tuple(status.overrides),
+        error=status.error,
+        attempt=Attempt(versions={}, host=status.host),
+    )
+
+
+def _flat(config: dict[str, Any]) -> dict[str, Any]:
+    flat = flatten(config)
+    for key, value in flat.items():
+        if type(value) is list:
+            flat[key] = _as_tuple(value)
+    return flat
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"an id is {value!r}")
+    return value
+
+
+def _checked(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    for column in NUMERIC_COLUMNS:
+        value = result.get(column)
+        if value is not None and not isinstance(value, int | float):
+            raise TypeError(f"{column} in result.json is {value!r}")
+    return result
