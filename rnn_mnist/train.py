@@ -21,6 +21,7 @@ from rnn_mnist.configuration.compose import CONFIG_DIR, explain_error, register,
 from rnn_mnist.configuration.resolution import Checked
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.sweep import update_results
+from rnn_mnist.shell import run
 
 log = logging.getLogger(__name__)
 _said: set[str] = set()
@@ -106,4 +107,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

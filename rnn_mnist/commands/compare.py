@@ -1,11 +1,11 @@
 """Does a factor matter? The effect of each level against a reference, with interval, p-value and power.
 
-  python scripts/compare.py outputs/depth                                    every factor, against its first level
-  python scripts/compare.py outputs/depth --reference model.num_layers=2     against another
-  python scripts/compare.py outputs/depth --power                            how many seeds would do
-  python scripts/compare.py outputs/lr --factor num_layers --nuisance optimizer.lr
+  rnn-mnist compare outputs/depth                                    every factor, against its first level
+  rnn-mnist compare outputs/depth --reference model.num_layers=2     against another
+  rnn-mnist compare outputs/depth --power                            how many seeds would do
+  rnn-mnist compare outputs/lr --factor num_layers --nuisance optimizer.lr
                                               each depth at its own best learning rate, chosen on validation
-  python scripts/compare.py --mcnemar outputs/depth/RUN outputs/depth/RUN    two single runs, image by image
+  rnn-mnist compare --mcnemar outputs/depth/RUN outputs/depth/RUN    two single runs, image by image
 
 Reads the runs' own files, also of a sweep that is unfinished, and needs no torch. Seeds are the replicates. The
 p-values are corrected by Holm's method over the whole table, intervals are each for their own comparison. "detectable"
@@ -13,13 +13,13 @@ is the true difference that so many seeds find four times in five: a smaller one
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 
+from rnn_mnist import shell
 from rnn_mnist.analysis.reading.columns import METRICS
 from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
 from rnn_mnist.analysis.reading.levels import parse_level
@@ -34,27 +34,22 @@ from rnn_mnist.analysis.statistics.power import power_table
 from rnn_mnist.errors import ExpectedError
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if not options.sweeps and not options.mcnemar:
         parser.error("give the directory of a sweep, or two runs with --mcnemar")
-    # Piped text has no width of its own; 80 columns would break every sentence into a tower.
-    console = Console()
-    console = console if console.is_terminal else Console(width=180)
-    try:
-        if options.mcnemar:
-            _mcnemar(*options.mcnemar)
-        if options.sweeps:
-            _compare(options, console)
-    except ExpectedError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    if options.mcnemar:
+        _mcnemar(*options.mcnemar)
+    if options.sweeps:
+        _compare(options, shell.Output())
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="rnn-mnist compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sweeps", nargs="*", metavar="SWEEP", help="the directory of a sweep, of several, or of a run")
     parser.add_argument("--factor", action="append", metavar="KEY", help="only this factor (repeatable; default: all)")
     parser.add_argument(
@@ -172,7 +167,3 @@ def _mcnemar(first: str, second: str) -> None:
     )
     print(f"in neither {test.both_wrong}; McNemar's exact test: p = {p_value_text(test.p_value)}")
     print("This speaks of these two trained networks. Another seed is another network: compare settings over seeds.")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,11 @@
 """Draw the figures of one or several sweeps from their files; PyTorch is not needed.
 
-python scripts/plot.py outputs/depth                                     all figures that suit its factors
-python scripts/plot.py outputs/depth --kind effect                       one kind
-python scripts/plot.py outputs/bidirectional --kind effect --factor readout --hue bidirectional
-python scripts/plot.py outputs/depth --kind cost,seeds --metric val_accuracy --out figures --format pdf
-python scripts/plot.py outputs/depth --kind confusion --setting num_layers=2
-python scripts/plot.py outputs/depth outputs/cell                        several sweeps as one
+rnn-mnist plot outputs/depth                                     all figures that suit its factors
+rnn-mnist plot outputs/depth --kind effect                       one kind
+rnn-mnist plot outputs/bidirectional --kind effect --factor readout --hue bidirectional
+rnn-mnist plot outputs/depth --kind cost,seeds --metric val_accuracy --out figures --format pdf
+rnn-mnist plot outputs/depth --kind confusion --setting num_layers=2
+rnn-mnist plot outputs/depth outputs/cell                        several sweeps as one
 
 kinds:
   effect           a metric against --factor, every seed a point, mean and 95 % interval; --hue and --facet for two more
@@ -22,6 +22,7 @@ kinds:
 
 import argparse
 import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rnn_mnist.analysis.plots.default_figures import default_figures
@@ -31,23 +32,18 @@ from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.errors import ExpectedError
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the command line; 0 if everything that was asked for was drawn."""
-    arguments = _parser().parse_args()
-    try:
-        _refuse_unknown("format", arguments.format, FORMATS)
-        _refuse_unknown("kind", arguments.kind, KINDS)
-        runs = load_runs(*arguments.sweeps)
-        for problem in [*runs.attrs.get("problems", ()), *runs.attrs.get("duplicates", ())]:
-            print(f"warning: {problem}", file=sys.stderr)
-        sweep = Sweep(runs)
-        out = arguments.out or arguments.sweeps[0] / "figures"
-        requests = _requests(sweep, arguments)
-        failed = _draw_all(sweep, requests, out, arguments.format, asked_for=bool(arguments.kind))
-    except (ExpectedError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return int(failed)
+    options = _parser().parse_args(arguments)
+    _refuse_unknown("format", options.format, FORMATS)
+    _refuse_unknown("kind", options.kind, KINDS)
+    runs = load_runs(*options.sweeps)
+    for problem in [*runs.attrs.get("problems", ()), *runs.attrs.get("duplicates", ())]:
+        print(f"warning: {problem}", file=sys.stderr)
+    sweep = Sweep(runs)
+    out = options.out or options.sweeps[0] / "figures"
+    requests = _requests(sweep, options)
+    return int(_draw_all(sweep, requests, out, options.format, asked_for=bool(options.kind)))
 
 
 def _requests(sweep: Sweep, arguments: argparse.Namespace) -> list[Request]:
@@ -85,7 +81,9 @@ def _draw_all(sweep: Sweep, requests: list[Request], out: Path, formats: list[st
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="rnn-mnist plot", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "sweeps", nargs="+", type=Path, metavar="SWEEP", help="directory of a sweep, or of a single run"
     )
@@ -106,12 +104,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _refuse_unknown(option: str, given: list[str], known: object) -> None:
-    there = list(known)  # type: ignore[call-overload]
+def _refuse_unknown(option: str, given: list[str], known: Collection[str]) -> None:
     for name in given:
-        if name not in there:
-            raise ExpectedError(f"--{option} {name}: no such {option}; there are {', '.join(there)}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        if name not in known:
+            raise ExpectedError(f"--{option} {name}: no such {option}; there are {', '.join(known)}")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from rnn_mnist import shell
 from rnn_mnist.configuration.compose import compose_checked, explain_error
 from rnn_mnist.explain.tensors import Explanation, explain
 
@@ -86,9 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.format == "markdown":
         print(as_markdown(explanation), end="")
     else:
-        console = Console()
-        # Piped text has no width of its own; 80 columns would break every sentence into a tower.
-        print_tables(explanation, console if console.is_terminal else Console(width=140))
+        print_tables(explanation, shell.Output())
     for warning in checked.warnings:
         print(f"warning: {warning}", file=sys.stderr)
 
@@ -106,4 +105,4 @@ def _escape(cell: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(shell.run(main))
