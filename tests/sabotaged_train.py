@@ -13,8 +13,8 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig
 
-from rnn_mnist import train
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
+from rnn_mnist.train import task
 
 ACCIDENTS = {1: "raise", 2: "exit", 3: "kill", 4: "hang", 5: "raise"}
 
@@ -50,7 +50,7 @@ def sabotaged(config: DictConfig) -> float:
 
     Trainer.train_epoch = train_an_epoch  # type: ignore[method-assign, assignment]
     try:
-        return train.task(config)
+        return task(config)
     finally:
         Trainer.train_epoch = train_epoch  # type: ignore[method-assign]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -212,6 +213,21 @@ def compose_checked(overrides: list[str]) -> Checked:
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
         return typed(compose(config_name="config", overrides=overrides, return_hydra_config=True))
+
+
+def sweep_directory(overrides: list[str]) -> Path:
+    """The folder of the sweep that ``-m`` with these overrides makes; nothing is started.
+
+    Raises:
+        HydraException: if its configuration cannot be composed.
+    """
+    register()
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIG_DIR)):
+        # What ``hydra.compose`` does, but for a sweep, whose overrides it would refuse.
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        config = hydra.compose_config("config", overrides, RunMode.MULTIRUN)
+        return Path(config.hydra.sweep.dir)
 
 
 def explain_error(error: BaseException) -> str | None:
