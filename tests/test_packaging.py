@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(build, check=True, capture_output=True)
     (path,) = folder.glob("*.whl")
     return path
+
+
+def test_the_version_is_one() -> None:
+    citation = (REPOSITORY / "CITATION.cff").read_text()
+    assert f"\nversion: {rnn_mnist.__version__}\n" in citation
+    assert metadata.version("rnn-mnist") == rnn_mnist.__version__
+    assert f"\n## {rnn_mnist.__version__}" in (REPOSITORY / "CHANGELOG.md").read_text()
 
 
 @pytest.mark.slow
