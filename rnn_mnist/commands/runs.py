@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnn_mnist import shell
-from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.results import completed, load_runs
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -38,14 +38,21 @@ def main(arguments: Sequence[str]) -> None:
         runs = runs[runs["status"] == "failed"]
     elif options.best:
         runs = best(runs, options.best)
-    shell.Output().print(_table(runs))
+    if runs.empty:
+        print("no run has failed")
+    else:
+        shell.Output().print(_table(runs))
     for problem in [*runs.attrs["problems"], *runs.attrs["duplicates"]]:
         print(f"warning: {problem}", file=sys.stderr)
 
 
 def best(runs: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The rows of the ``count`` completed runs whose return value is highest, highest first."""
-    finished = runs[runs["status"] == "completed"]
+    """The rows of the ``count`` completed runs whose return value is highest, highest first.
+
+    Raises:
+        ResultsError: if no run is completed.
+    """
+    finished = completed(runs)
     value = finished["val_accuracy"].fillna(finished["test_accuracy"])
     return finished.loc[value.sort_values(ascending=False, kind="stable").index[:count]]
 

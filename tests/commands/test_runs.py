@@ -36,6 +36,11 @@ def test_best_are_those_of_highest_validation_accuracy_best_first(rnn_mnist: Run
     assert rnn_mnist("runs", "outputs/depth", "--best", "0").returncode == 2
 
 
+def test_there_may_be_none(rnn_mnist: RunPython, early: Path) -> None:
+    best = rnn_mnist("runs", early.name, "--best", "1")
+    assert (best.returncode, best.stderr) == (1, "error: early: no completed run yet (1 failed, 1 running)\n")
+
+
 def test_status_counts_what_was_planned(rnn_mnist: RunPython, early: Path) -> None:
     jobs = {path.name[-12:]: {"directory": path.name, "overrides": []} for path in early.iterdir() if path.is_dir()}
     jobs["ffffffffffff"] = {"directory": "not_there_yet", "overrides": []}
