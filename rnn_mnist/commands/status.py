@@ -4,6 +4,7 @@ rnn-mnist status outputs/depth
 """
 
 import argparse
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,8 +29,9 @@ def main(arguments: Sequence[str]) -> None:
         print(f"{sweep}: {states.total()} planned: {', '.join(counts)}")
         if states["failed"]:
             print(f"  causes: rnn-mnist runs {sweep} --failed")
-        if states["interrupted"] or states["not started"]:
-            print("  the command that started it carries on")
+        command = read_json(sweep / "sweep.json").get("command")
+        if command and (states["interrupted"] or states["not started"]):
+            print(f"  to carry on: {shlex.join(command)}")
 
 
 def planned_states(sweep: Path) -> dict[str, str]:

@@ -44,13 +44,17 @@ def test_there_may_be_none(rnn_mnist: RunPython, early: Path) -> None:
 def test_status_counts_what_was_planned(rnn_mnist: RunPython, early: Path) -> None:
     jobs = {path.name[-12:]: {"directory": path.name, "overrides": []} for path in early.iterdir() if path.is_dir()}
     jobs["ffffffffffff"] = {"directory": "not_there_yet", "overrides": []}
-    (early / "sweep.json").write_text(json.dumps({"schema_version": 1, "jobs": jobs}))
+    (early / "sweep.json").write_text(
+        json.dumps({"schema_version": 1, "command": ["rnn-mnist", "train"], "jobs": jobs})
+    )
     with FileLock(early / ".lock"):
         counted = rnn_mnist("status", "early").stdout.splitlines()[0]
     assert counted == "early: 3 planned: 1 failed, 1 running, 1 not started"
     # Nobody is at work any more: what is still called running was killed.
-    counted = rnn_mnist("status", "early").stdout.splitlines()[0]
+    counted, *hints = rnn_mnist("status", "early").stdout.splitlines()
     assert counted == "early: 3 planned: 1 failed, 1 interrupted, 1 not started"
+    assert any("rnn-mnist runs early --failed" in hint for hint in hints)
+    assert any(hint.endswith(": rnn-mnist train") for hint in hints)
 
 
 def test_status_of_what_is_no_sweep_is_one_line(rnn_mnist: RunPython, tmp_path: Path) -> None:
