@@ -5,9 +5,11 @@ import os
 import sys
 from collections.abc import Callable
 
+from rich.console import Console
+
 from rnn_mnist.errors import ExpectedError
 
-# Of piped text: no row of a table is that long, so that one row is one line, for grep and cut.
+# In columns; no row of a table is that long, so that one row of piped text is one line, for grep and cut.
 _UNFOLDED = 10_000
 
 
@@ -46,6 +48,13 @@ def fail(message: str) -> int:
     return 1
 
 
-def width() -> int | None:
-    """How wide a table may be, in columns: None on a terminal, which knows; what is piped is not folded."""
-    return None if sys.stdout.isatty() else _UNFOLDED
+class Output(Console):
+    """Standard output for tables and marked-up text; what is piped is not folded to a width."""
+
+    def __init__(self) -> None:
+        """A terminal knows its own width."""
+        super().__init__(width=None if sys.stdout.isatty() else _UNFOLDED)
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process with 1; here :func:`run` decides."""
+        raise BrokenPipeError

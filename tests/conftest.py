@@ -27,6 +27,28 @@ SMALL = (
 
 CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
+# What makes a test take seconds: processes that it starts, networks that it trains, whole sets of figures.
+_SLOW_FIXTURES = {"command", "rnn_mnist", "without_torch", "wheel", "site"}
+_SLOW_NAMES = {"subprocess", "start", "Trainer", "train_run", "default_figures"}
+_SLOW_FOLDERS = {"launcher", "docs"}
+_SLOW_TESTS = {"test_a_study", "test_many_processes_may_unpack_at_once"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is ``fast``: all but slow tests and what the lists above name."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        slow = (
+            item.get_closest_marker("slow")
+            or _SLOW_FIXTURES & set(item.fixturenames)
+            or _SLOW_NAMES & vars(item.module).keys()
+            or _SLOW_FOLDERS & set(item.path.parts)
+            or item.originalname in _SLOW_TESTS
+        )
+        if not slow:
+            item.add_marker("fast")
+
 
 @pytest.fixture(scope="session")
 def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -16,7 +16,7 @@ from tests.configuration.test_experiments import STUDIES, grid
 from tests.conftest import REPOSITORY, CommandLine
 
 README = (REPOSITORY / "README.md").read_text()
-PAGES = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
 
 
 def test_quick_start_holds_two_commands() -> None:
@@ -27,11 +27,18 @@ def test_quick_start_holds_two_commands() -> None:
     assert commands[1].endswith(".venv/bin/python -m pytest")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_compose(page: Path) -> None:
-    commands = re.findall(r"python -m rnn_mnist\.(?:train|explain)([^`#\n]*)", page.read_text())
-    assert commands
-    for command in commands:
+COMMANDS = [
+    command
+    for page in PAGES
+    for command in re.findall(
+        r"""(?:python -m rnn_mnist\.|rnn-mnist )(?:train|explain)(?! -sc)([^`#\n]*)""", page.read_text()
+    )
+]
+
+
+def test_commands_compose() -> None:
+    assert len(COMMANDS) > 20
+    for command in COMMANDS:
         overrides = [word for word in shlex.split(command) if "=" in word]
         compose_checked([re.sub(r"=([^,(]+),.*", r"=\1", word) for word in overrides if "range(" not in word])
 

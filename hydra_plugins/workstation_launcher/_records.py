@@ -4,6 +4,7 @@ import base64
 import json
 import math
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -170,7 +171,7 @@ class SweepRecord:
                 "schema_version": SCHEMA_VERSION,
                 "created": self.content.get("created", now()),
                 "updated": now(),
-                "command": [Path(sys.executable).name, *sys.orig_argv[1:]],
+                "command": typed_command(),
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
                 "code_version": code_version,
@@ -178,6 +179,18 @@ class SweepRecord:
                 "jobs": self.jobs,
             },
         )
+
+
+def typed_command() -> list[str]:
+    """This process's command, as a shell takes it again: an installed program by its name, else the interpreter's."""
+    interpreter, arguments = Path(sys.executable).name, sys.orig_argv[1:]
+    program = Path(arguments[0]) if arguments else Path()
+    # A script of Python's own is given to the interpreter, which is not what its first line may say.
+    if program.suffix == ".py" or not program.is_file() or not os.access(program, os.X_OK):
+        return [interpreter, *arguments]
+    found = shutil.which(program.name)
+    on_path = found is not None and program.samefile(found)
+    return [program.name if on_path else arguments[0], *arguments[1:]]
 
 
 def now() -> str:

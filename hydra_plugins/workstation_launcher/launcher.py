@@ -38,6 +38,7 @@ from hydra_plugins.workstation_launcher._records import (
     State,
     SweepRecord,
     git_version,
+    typed_command,
 )
 from hydra_plugins.workstation_launcher._resolver import register_resolver
 from hydra_plugins.workstation_launcher._schedule import Scheduler
@@ -125,7 +126,7 @@ class WorkstationLauncher(Launcher):
         interrupted = self._run(jobs, plan, code_version)
         display.summarise(jobs, self._directory, begun)
         if interrupted:
-            log.info("to carry on: %s", shlex.join([Path(sys.executable).name, *sys.orig_argv[1:]]))
+            log.info("to carry on: %s", shlex.join(typed_command()))
             sys.exit(130)
         self._call_hook("on_sweep_end", self._directory)
         return [self._job_return(job) for job in jobs]

@@ -20,6 +20,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep
 from hydra.core.utils import JobRuntime
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from hydra.version import VersionBase
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -46,12 +47,16 @@ def register(identify: Callable[[DictConfig], str]) -> None:
     def resolve_run_id(*, _root_: DictConfig) -> str:
         return identify(_root_)
 
+    register_resolver("run_id", resolve_run_id, replace=True)
+    _register_resolvers()
+
+
+def _register_resolvers() -> None:
     def resolve_sweep_name(name: str | None, overrides: ListConfig) -> str:
         if name is not None:
             check_sweep_name(name)
         return sweep_name(name, overrides)
 
-    register_resolver("run_id", resolve_run_id, replace=True)
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
     register_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
     register_resolver("not_in_names", lambda: list(not_in_names()), replace=True)
@@ -81,6 +86,24 @@ def compose_checked(overrides: list[str]) -> Resolved:
         _store_schemas()
         with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
             return typed(compose(config_name="config", overrides=overrides, return_hydra_config=True))
+
+
+def sweep_directory(overrides: list[str]) -> Path:
+    """The folder of the sweep that ``-m`` with these overrides makes; nothing is started.
+
+    Raises:
+        ConfigError, HydraException: if its configuration cannot be composed.
+    """
+    check_overrides(overrides)
+    _register_resolvers()
+    with _hydra_set_aside():
+        _store_schemas()
+        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
+            hydra = GlobalHydra.instance().hydra
+            assert hydra is not None
+            # What hydra.compose does, but for a sweep, whose overrides it would refuse.
+            config = hydra.compose_config("config", overrides, RunMode.MULTIRUN)
+            return Path(config.hydra.sweep.dir)
 
 
 @contextmanager

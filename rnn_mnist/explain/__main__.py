@@ -55,12 +55,6 @@ def print_tables(explanation: Explanation, console: Console) -> None:
         console.print(table.terminal(console.width, title))
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave a reader that has gone to the shell: Rich would end with 1."""
-        raise BrokenPipeError
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0, 1, 2 or 130."""
     sys.exit(shell.run(lambda: _explain(arguments)))
@@ -79,9 +73,7 @@ def _explain(arguments: Sequence[str] | None) -> int:
     if options.format == "markdown":
         print(as_markdown(explanation), end="")
     else:
-        console = _Console()
-        # Piped text has no width of its own; 80 columns would break every sentence into a tower.
-        print_tables(explanation, console if console.is_terminal else _Console(width=140))
+        print_tables(explanation, shell.Output())
     for warning in checked.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return 0

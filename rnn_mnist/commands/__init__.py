@@ -1,0 +1,1 @@
+"""The commands of ``rnn-mnist``, one file each: ``main(arguments)`` does it and returns an exit code, None for 0."""

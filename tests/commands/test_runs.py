@@ -1,0 +1,64 @@
+"""``rnn-mnist runs`` and ``rnn-mnist status`` as a user meets them."""
+
+import json
+from pathlib import Path
+
+from filelock import FileLock
+
+from rnn_mnist.analysis.reading.results import load_runs
+from tests.commands.conftest import RunPython
+
+
+def test_every_run_is_listed_with_state_value_and_path(rnn_mnist: RunPython, depth: Path) -> None:
+    result = rnn_mnist("runs", "outputs/depth")
+    assert (result.returncode, result.stderr) == (0, "")
+    rows = [line.split() for line in result.stdout.splitlines() if "outputs/depth/" in line]
+    assert sorted(row[0] for row in rows) == ["completed"] * 5 + ["failed"]
+    for run in load_runs(depth).frame.to_dict("records"):
+        (line,) = [line for line in result.stdout.splitlines() if run["run"] in line]
+        if run["status"] == "completed":
+            assert f"{100 * run['val_accuracy']:.2f}" in line
+            assert f"{100 * run['test_accuracy']:.2f}" in line
+
+
+def test_failed_runs_come_with_their_cause(rnn_mnist: RunPython, depth: Path) -> None:
+    result = rnn_mnist("runs", str(depth), "--failed")
+    (line,) = [line for line in result.stdout.splitlines() if str(depth) in line]
+    assert line.split()[0] == "failed"
+    assert "loss is nan in epoch 2, step 7" in line
+
+
+def test_best_are_those_of_highest_validation_accuracy_best_first(rnn_mnist: RunPython, depth: Path) -> None:
+    runs = load_runs(depth).frame
+    best = list(runs.sort_values("val_accuracy", ascending=False)["run"][:2])
+    shown = rnn_mnist("runs", "outputs/depth", "--best", "2").stdout
+    assert [line.split("/")[-1].strip() for line in shown.splitlines() if "outputs/depth/" in line] == best
+    assert rnn_mnist("runs", "outputs/depth", "--best", "0").returncode == 2
+
+
+def test_there_may_be_none(rnn_mnist: RunPython, early: Path) -> None:
+    best = rnn_mnist("runs", early.name, "--best", "1")
+    assert (best.returncode, best.stderr) == (1, "error: early: no completed run yet (1 failed, 1 running)\n")
+
+
+def test_status_counts_what_was_planned(rnn_mnist: RunPython, early: Path) -> None:
+    jobs = {path.name[-12:]: {"directory": path.name, "overrides": []} for path in early.iterdir() if path.is_dir()}
+    jobs["ffffffffffff"] = {"directory": "not_there_yet", "overrides": []}
+    (early / "sweep.json").write_text(
+        json.dumps({"schema_version": 1, "command": ["rnn-mnist", "train"], "jobs": jobs})
+    )
+    with FileLock(early / ".lock"):
+        counted = rnn_mnist("status", "early").stdout.splitlines()[0]
+    assert counted == "early: 3 planned: 1 failed, 1 running, 1 not started"
+    # Nobody is at work any more: what is still called running was killed.
+    counted, *hints = rnn_mnist("status", "early").stdout.splitlines()
+    assert counted == "early: 3 planned: 1 failed, 1 interrupted, 1 not started"
+    assert any("rnn-mnist runs early --failed" in hint for hint in hints)
+    assert any(hint.endswith(": rnn-mnist train") for hint in hints)
+
+
+def test_status_of_what_is_no_sweep_is_one_line(rnn_mnist: RunPython, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = rnn_mnist("status", "empty")
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+    assert result.stderr.startswith("error: empty: ")

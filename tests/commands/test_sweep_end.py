@@ -1,0 +1,31 @@
+"""What is shown and written when a sweep ends, in a real process where torch cannot be imported."""
+
+import time
+from pathlib import Path
+
+from tests.commands.conftest import RunPython
+
+PRESENT = (
+    "import sys, pathlib; from rnn_mnist.analysis.report.sweep_end import present; present(pathlib.Path(sys.argv[1]))"
+)
+
+
+def test_the_end_of_a_sweep(without_torch: RunPython, depth: Path) -> None:
+    start = time.perf_counter()
+    result = without_torch("-c", PRESENT, str(depth), COLUMNS="100")
+    assert time.perf_counter() - start < 30  # about 4 s on an idle machine
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    (heading,) = [line for line in lines if "test accuracy" in line]
+    assert heading.split("  ")[0].strip() == "num_layers"
+    assert any(line.split()[:2] == ["1", "3"] and " %" in line for line in lines)
+    assert any("2 (1 failed)" in line for line in lines)
+    assert all((depth / "figures" / name).exists() for name in ("effect-model.num_layers.png", "seeds.svg"))
+    assert str(depth / "figures" / "confusion.svg") in lines
+    assert (depth / "summary.csv").read_text().startswith("model.num_layers,n,failed,mean")
+
+
+def test_the_end_of_a_sweep_that_has_nothing_yet(without_torch: RunPython, early: Path) -> None:
+    result = without_torch("-c", PRESENT, early.name)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == "early: no completed run yet (1 failed, 1 running)"
