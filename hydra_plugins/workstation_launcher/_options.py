@@ -198,7 +198,7 @@ class Options:
         None,
         _function,
         "Dotted path of a function, called in the launching process with the job's composed configuration (with its "
-        "`hydra` node) and its directory before the job's first attempt starts.",
+        "`hydra` node) and its directory, which need not exist yet, before the job's first attempt starts.",
     )
     on_job_end: str | None = _option(
         None,

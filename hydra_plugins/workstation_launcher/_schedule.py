@@ -143,6 +143,8 @@ class Scheduler:
 
     def _begin(self, job: Job, slot: Slot, attempt: int) -> Status:
         """Record that a job starts: whatever becomes of its process, its directory then says what it was."""
+        if attempt == 1:
+            self._on_start(job)
         status = new_status(
             job.fingerprint,
             job.overrides,
@@ -152,8 +154,6 @@ class Scheduler:
             log=OUTPUT,
         )
         self._write(job, status)
-        if attempt == 1:
-            self._on_start(job)
         return status
 
     def _write(self, job: Job, status: Status) -> None:

@@ -70,7 +70,7 @@ def load_runs(*directories: Path | str) -> Runs:
     records, duplicates = without_duplicates(record for record in found.values() if isinstance(record, RunRecord))
     if not records:
         names = ", ".join(str(directory) for directory in directories)
-        raise ResultsError(f"{names}: no run can be read here: {problems[0]}")
+        raise ResultsError(": ".join([f"{names}: no run can be read here", *problems[:1]]))
     return Runs(_frame(records), tuple(records), problems, tuple(duplicates))
 
 
