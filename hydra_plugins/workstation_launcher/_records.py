@@ -97,6 +97,7 @@ class Status:
 
     def write(self, directory: Path) -> None:
         """Write ``status.json``, whole or not at all."""
+        remove_leftovers(directory / STATUS)
         write_json(directory / STATUS, asdict(self))
 
 
@@ -125,7 +126,6 @@ def new_status(fingerprint: str, overrides: list[str], directory: Path, **known:
     """The record of a job that starts now, one attempt after those that ``directory`` knows of."""
     earlier = read_status(directory)
     attempts = earlier.attempts + 1 if earlier is not None and earlier.fingerprint == fingerprint else 1
-    remove_leftovers(directory / STATUS)
     return Status(
         state=State.running,
         fingerprint=fingerprint,
