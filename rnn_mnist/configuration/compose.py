@@ -27,6 +27,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from rnn_mnist.configuration import schema
 from rnn_mnist.configuration.hydra_versions import VERSION_BASE, register_resolver
 from rnn_mnist.configuration.identity import flatten, not_in_names, sweep_name
+from rnn_mnist.configuration.reference import as_text
 from rnn_mnist.configuration.resolution import ConfigError, Resolved, check_sweep_name, resolve
 
 _PACKAGE = Path(__file__).parent.parent
@@ -60,6 +61,8 @@ def _register_resolvers() -> None:
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
     register_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
     register_resolver("not_in_names", lambda: list(not_in_names()), replace=True)
+    # Hydra's help is a string.Template.
+    register_resolver("keys", lambda: as_text().replace("$", "$$"), replace=True)
     register_resolver("groups_and_options", _groups_and_options, replace=True)
 
 

@@ -1,6 +1,5 @@
 """Every member of every catalogue is composed, identified, trained, counted, explained and documented."""
 
-from collections.abc import Iterator
 from dataclasses import fields
 
 import pytest
@@ -87,11 +86,3 @@ def test_names_stand_in_the_catalogues_order() -> None:
     assert about is not None
     assert about.choices == tuple(DATA_SETS)
     assert chosen("model", "gru").cell == "gru"
-
-
-def _lines() -> Iterator[str]:
-    yield from as_text().splitlines()
-
-
-def test_the_text_fits_80_columns() -> None:
-    assert max(map(len, _lines())) <= 80
