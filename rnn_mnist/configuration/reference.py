@@ -27,9 +27,15 @@ def as_text() -> str:
     return "\n".join(lines)
 
 
-def as_markdown() -> str:
-    """For the documentation: a table a group."""
-    lines: list[str] = []
+def as_page() -> str:
+    """``docs/keys.md``, whole: a table a group. ``python -m rnn_mnist.configuration.reference`` prints it."""
+    lines = [
+        "# Keys",
+        "",
+        "Every key of the configuration, with its default, what is allowed and what it does. This page is made from the",
+        "keys' declarations, as `rnn-mnist train --help` is.",
+        "",
+    ]
     for title, keys in _sections():
         lines += [f"## {title}", "", "| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
         for name, by_option in keys.items():
@@ -70,3 +76,7 @@ def _meaning(name: str, by_option: Mapping[str, DeclaredKey]) -> str:
     if group in SELECTED_BY.values() and len(by_option) < len(options(group)):
         text += f" Only with {' or '.join(f'{group}={option}' for option in by_option)}."
     return f"{text} {_ROLES[declared.role]}".rstrip()
+
+
+if __name__ == "__main__":
+    print(as_page(), end="")

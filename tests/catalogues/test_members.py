@@ -11,7 +11,7 @@ from rnn_mnist.catalogues.keys import METADATA
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.identity import config_as_dict, flatten, run_id
 from rnn_mnist.configuration.parameter_count import parameter_count
-from rnn_mnist.configuration.reference import as_markdown, as_text
+from rnn_mnist.configuration.reference import as_page, as_text
 from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, chosen, declared, declared_keys, options
 from rnn_mnist.data.images import DataSet
 from rnn_mnist.explain.tensors import explain
@@ -61,7 +61,7 @@ def test_a_cell_is_counted_and_explained(name: str, more: list[str]) -> None:
 
 @EVERY_MEMBER
 def test_it_and_its_keys_are_documented(group: str, name: str) -> None:
-    text, page = as_text(), as_markdown()
+    text, page = as_text(), as_page()
     assert name in text.partition(f"== {group}: ")[2].partition(" ==")[0].split(", ")
     for key in flatten(config_as_dict(compose_checked([f"{group}={name}"]).config)):
         if key.startswith(f"{group}.") and key != f"{group}.{SELECTORS[group]}":
