@@ -32,8 +32,8 @@ def as_page() -> str:
     lines = [
         "# Keys",
         "",
-        "Every key of the configuration, with its default, what is allowed and what it does. This page is made from the",
-        "keys' declarations, as `rnn-mnist train --help` is.",
+        "Every key of the configuration, with its default, what is allowed and what it does. This page is made from",
+        "the keys' declarations, as `rnn-mnist train --help` is.",
         "",
     ]
     for title, keys in _sections():
