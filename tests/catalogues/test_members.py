@@ -1,10 +1,16 @@
 """Every member of every catalogue is composed, identified, trained, counted, explained and documented."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import torch
 
+from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
+from rnn_mnist.analysis.plots.figures import draw
+from rnn_mnist.analysis.reading.factors import find_factors, levels_of
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.catalogues.cells import CELLS
 from rnn_mnist.catalogues.data_sets import DATA_SETS
 from rnn_mnist.catalogues.keys import METADATA
@@ -17,6 +23,7 @@ from rnn_mnist.data.images import DataSet
 from rnn_mnist.explain.tensors import explain
 from rnn_mnist.network.classifier import RecurrentClassifier
 from rnn_mnist.training.trainer import Trainer
+from tests.synthetic_sweep import write_sweep
 
 TINY = ["model.hidden_size=6", "data.validation_size=50", "training.batch_size=50", "training.epochs=2"]
 MEMBERS = [(group, name) for group in SELECTORS for name in options(group) if name != "custom"]
@@ -86,3 +93,17 @@ def test_names_stand_in_the_catalogues_order() -> None:
     assert about is not None
     assert about.choices == tuple(DATA_SETS)
     assert chosen("model", "gru").cell == "gru"
+
+
+@pytest.mark.parametrize("group", SELECTORS)
+def test_the_members_are_read_compared_and_plotted(group: str, tmp_path: Path) -> None:
+    names = [name for member_group, name in MEMBERS if member_group == group]
+    write_sweep(tmp_path / "s", {group: names[::-1]}, seeds=range(3), base={"training.epochs": 2})
+    runs = load_runs(tmp_path / "s").frame
+    factor = f"{group}.{SELECTORS[group]}"
+    assert find_factors(runs) == [factor]
+    assert levels_of(runs, factor) == names
+    assert len(effects(runs)) == len(names) - 1
+    drawn = draw(Sweep(runs), Request("effect", factor=group))
+    ticks = [label.get_text() for label in drawn.figure.axes[0].get_xticklabels()]
+    assert [tick.splitlines()[0] for tick in ticks] == names
