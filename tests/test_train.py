@@ -219,7 +219,7 @@ def test_a_study_with_its_grid_is_not_mistaken_for_one_of_several(command: Comma
 def test_help_lists_what_can_be_chosen_and_nothing_else(command: CommandLine) -> None:
     result = command(TRAIN, "--help")
     assert result.returncode == 0, result.stderr
-    for line in ("model: gru, lstm, rnn", "schedule: constant, cosine, one_cycle, step", "  num_layers: 2"):
+    for line in ("model: rnn, lstm, gru, custom", "schedule: constant, cosine, one_cycle, step", "model.num_layers=2"):
         assert f"\n{line}\n" in result.stdout
     for internal in ("schema", "_recurrent", "_study", "_split"):
         assert internal not in result.stdout
@@ -314,17 +314,18 @@ def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: Comm
 DYING = """
 import os, signal
 import hydra
-from rnn_mnist import train
+from rnn_mnist import task
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
+from rnn_mnist.configuration.hydra_versions import MAIN
 
-@hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")
+@hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)
 def app(config):
     if config.seed == 1:
         os.kill(os.getpid(), signal.SIGKILL)
-    return train.task(config)
+    return task.task(config)
 
 if __name__ == "__main__":
-    register()
+    register(task.job_identity)
     app()
 """
 
@@ -351,16 +352,16 @@ def test_a_job_that_dies_before_it_writes_anything_is_counted_everywhere(command
         (["model.num_layers=0"], "model.num_layers=0: must be at least 1"),
         (["model.proj_size=500"], "model.proj_size=500: must be less than"),
         (["training.device=cuda:63"], "training.device=cuda:63: PyTorch sees"),
-        (["model=transformer"], "model=transformer: no such option; allowed: gru, lstm, rnn"),
+        (["model=transformer"], "model=transformer: no such option; allowed: custom, gru, lstm, rnn"),
         (["model.hiden_size=3"], "did you mean hidden_size?"),
         (["-m", "model.num_layers=1,x"], "model.num_layers=x"),
-        (["model=_recurrent"], "model=_recurrent: no such option; allowed: gru, lstm, rnn"),
+        (["model=_recurrent"], "model=_recurrent: no such option; allowed: custom, gru, lstm, rnn"),
         (["hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
         (["-m", "hydra.job.chdir=true"], "hydra.job.chdir=true: must be false"),
         (["-m", "experiment=depth,width"], "experiment=depth,width: must be one study, for Hydra ignores the grids of"),
         (["-m", "+experiment=glob(d*)", "hydra.sweep.dir=x"], "+experiment=glob(d*): must be one study"),
         (["-m", "sweep='\udcfc'"], "not text in this locale's encoding"),
-        (["model=null"], "model=null: a choice must be a string or a list of strings; allowed: gru, lstm, rnn"),
+        (["model=null"], "model=null: a choice must be a string or a list of strings; allowed: rnn, lstm, gru, custom"),
         (
             ["-m", "hydra.launcher.jobs_per_device=0"],
             "error: hydra.launcher.jobs_per_device=0: must be auto or a whole",
