@@ -7,7 +7,7 @@ import pandas as pd
 
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
-from rnn_mnist.analysis.statistics.inert import inert_rules, with_inert_cells
+from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.summary import interval
 
 CONFIDENCE = 0.95
@@ -63,7 +63,7 @@ def averaged_over(
     if not others:
         return runs, True
     given = runs
-    if not any(rule.key in shown for rule in inert_rules(runs)):
+    if not any(factor in shown for factor in inert_runs(runs)):
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
     finished = runs[(runs["status"] == "completed") & runs[metric].notna()]

@@ -13,7 +13,7 @@ from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels
 from rnn_mnist.analysis.reading.levels import format_level, plain
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.analysis.statistics.comparison import Comparison, compare, wilson_interval
-from rnn_mnist.analysis.statistics.inert import INERT_RULES, PredictionBytes, independent_runs, with_inert_cells
+from rnn_mnist.analysis.statistics.inert import PredictionBytes, changes_of, independent_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.power import Method
 from rnn_mnist.analysis.statistics.summary import group_by_levels
 from rnn_mnist.analysis.statistics.verdict import Verdict, find_verdict
@@ -173,7 +173,7 @@ def _rows(
                 "wilson_low": low,
                 "wilson_high": high,
                 "verdict": stated,
-                "reason": _inert_reason(factor) if stated is Verdict.inert else "",
+                "reason": _inert_reason(group, factor) if stated is Verdict.inert else "",
             }
         )
     return rows
@@ -191,5 +191,5 @@ def _certain(level: pd.DataFrame, reference: pd.DataFrame, predictions: Predicti
     return Verdict.identical if same else None
 
 
-def _inert_reason(factor: str) -> str:
-    return "; ".join(rule.reason for rule in INERT_RULES if rule.key == factor)
+def _inert_reason(runs: pd.DataFrame, factor: str) -> str:
+    return "; ".join(dict.fromkeys(change.reason for change in changes_of(runs, factor)))

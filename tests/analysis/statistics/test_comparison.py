@@ -21,7 +21,7 @@ from rnn_mnist.analysis.reading.factors import FactorError
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.analysis.statistics.comparison import compare, wilson_interval
 from rnn_mnist.analysis.statistics.effects import effects, holm, shares_noise
-from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors
+from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors, with_inert_cells
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs, mcnemar
 from rnn_mnist.analysis.statistics.power import Method, minimum_detectable_difference, power_table, required_seeds
 from rnn_mnist.analysis.statistics.summary import interval, summarize, write_summary
@@ -239,6 +239,39 @@ def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
     # Two layers with dropout are compared with the one layer that dropout cannot change.
     assert rows["model.num_layers", (("model.dropout", 0.5),)]["n_reference"] == 4
     assert table.attrs["family"] == 3
+
+
+def test_a_key_with_a_value_that_has_an_effect_is_not_inert(tmp_path: Path) -> None:
+    write_sweep(
+        tmp_path / "patience",
+        {"training.early_stopping_patience": [1, 5], "training.epochs": [3, 100]},
+        seeds=[0], files=False,
+    )  # fmt: skip
+    runs = load_runs(tmp_path / "patience").frame
+    assert any(runs["changes"])  # 5 epochs of patience in 3 epochs
+    assert not with_inert_cells(runs)["inert"].any()
+    write_sweep(
+        tmp_path / "momentum",
+        {"schedule.cycle_momentum": [True, False], "optimizer.momentum": [0.0, 0.9]},
+        base={"schedule": "one_cycle", "optimizer": "sgd"}, seeds=range(3), files=False,
+    )  # fmt: skip
+    cells = with_inert_cells(load_runs(tmp_path / "momentum").frame)
+    copies = cells.loc[cells["inert"], ["schedule.cycle_momentum", "optimizer.momentum"]]
+    assert copies.drop_duplicates().values.tolist() == [[True, 0.9]]
+
+
+def test_what_decides_a_key_on_purpose_does_not_make_it_inert(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.parameter_budget": [None, 20_000], "model.hidden_size": [16, 32]}
+    write_sweep(tmp_path / "s", grid, seeds=[0], files=False)
+    assert not with_inert_cells(load_runs(tmp_path / "s").frame)["inert"].any()
+
+
+def test_a_split_of_nothing_has_no_seed(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"data.validation_size": [0, 5000], "data.split_seed": [0, 1]}
+    write_sweep(tmp_path / "s", grid, seeds=range(3), files=False)
+    table = effects(load_runs(tmp_path / "s").frame, ["data.split_seed"])
+    reasons = {row["context"]: row["reason"] for row in table.to_dict("records")}
+    assert reasons == {(("data.validation_size", 0),): "nothing is split", (("data.validation_size", 5000),): ""}
 
 
 def test_summary_csv(tmp_path: Path) -> None:
