@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
@@ -43,7 +44,7 @@ def parallel_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "
     """Every run's way through the factors."""
     judged = check_metric(runs, metric)
     completed(runs)
-    ended = runs[runs["status"].isin(["completed", "failed"])]
+    ended = runs[runs["status"].isin([State.completed, State.failed])]
     axes = tuple(factor_axis(ended, key) for key in factors)
     lines = [
         ParallelLine(tuple(axis.place(row[axis.key]) for axis in axes), float(row[metric]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
@@ -38,12 +39,12 @@ class Replicates:
 
 def replicates(rows: pd.DataFrame, metric: str, *, comparable: bool = True) -> Replicates:
     """The runs of one setting; ``comparable=False`` claims no mean and no interval for them."""
-    values = rows.loc[rows["status"] == "completed", metric].dropna().to_numpy(float)
+    values = rows.loc[rows["status"] == State.completed, metric].dropna().to_numpy(float)
     mean = low = high = None
     if comparable and len(values) >= FEWEST_TO_SPEAK:
         mean = float(values.mean())
         low, high = interval(values, CONFIDENCE)
-    failed = int((rows["status"] == "failed").sum())
+    failed = int((rows["status"] == State.failed).sum())
     return Replicates(tuple(float(value) for value in values), mean, low, high, failed)
 
 
@@ -66,7 +67,7 @@ def averaged_over(
     if not any(factor in shown for factor in inert_runs(runs)):
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
-    finished = runs[(runs["status"] == "completed") & runs[metric].notna()]
+    finished = runs[(runs["status"] == State.completed) & runs[metric].notna()]
     combination = [tuple(plain(value) for value in row) for row in finished[list(others)].itertuples(index=False)]
     needed = set(combination)
     rows = []
@@ -80,9 +81,9 @@ def averaged_over(
             # Several runs of one combination and seed (from two sweeps, say) weigh as one.
             value = part.groupby("_combination")[metric].mean().mean()
             first = {key: part[key].iloc[0] for key in shown}
-            rows.append({**first, "seed": part["seed"].iloc[0], "status": "completed", metric: value})
+            rows.append({**first, "seed": part["seed"].iloc[0], "status": State.completed, metric: value})
     runs = runs.drop_duplicates("directory")
-    failed = runs.loc[runs["status"] == "failed", [*shown, "seed", "status", metric]]
+    failed = runs.loc[runs["status"] == State.failed, [*shown, "seed", "status", metric]]
     averaged = pd.DataFrame(rows, columns=[*shown, "seed", "status", metric])
     for key in shown:
         averaged[key] = averaged[key].astype(object)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots.factor_axis import factor_axis
 from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
@@ -17,7 +18,7 @@ _FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
 
 def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     """Completed runs as lines through their factors to their accuracies; axes can be brushed and moved."""
-    finished = runs[runs["status"] == "completed"]
+    finished = runs[runs["status"] == State.completed]
     dimensions = []
     for key in [*factors, "seed"]:
         axis = factor_axis(finished, key)
@@ -48,7 +49,7 @@ def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
 
 def scatter(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     """Completed runs as points, one marker a level of the first factor; both axes can be chosen."""
-    finished = runs[runs["status"] == "completed"]
+    finished = runs[runs["status"] == State.completed]
     columns = [column for column in run_metrics() if finished[column].notna().any()]
     numeric = [key for key in factors if factor_axis(finished, key).numeric]
     names = {column: METRICS[column].axis_label for column in columns} | {key: key for key in numeric}

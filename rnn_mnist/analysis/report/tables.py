@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, plain, short_name
 from rnn_mnist.analysis.statistics.importance import term_text
 from rnn_mnist.analysis.statistics.power import Method
@@ -140,7 +141,7 @@ def unsuccessful_table(runs: pd.DataFrame, factors: Sequence[str]) -> Table:
             text_cell(row["status"]),
             text_cell("–" if plain(row["error"]) is None else row["error"]),
         )
-        for row in runs[runs["status"] != "completed"].to_dict("records")
+        for row in runs[runs["status"] != State.completed].to_dict("records")
     ]
     return Table(tuple(columns), tuple(rows))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.catalogues.keys import Role
@@ -74,7 +75,7 @@ def no_op_factors(runs: pd.DataFrame) -> list[str]:
 
     Every completed run must have a partner that differs from it in the factor alone, and no pair may differ.
     """
-    finished = runs[runs["status"] == "completed"]
+    finished = runs[runs["status"] == State.completed]
     if finished.empty:
         return []
     factors = find_factors(finished)
