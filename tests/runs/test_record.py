@@ -214,7 +214,7 @@ def test_results_csv_is_the_frame_cell_by_cell(tmp_path: Path) -> None:
         assert frame.loc[str(which[name]), "error"] == 'killed by SIGKILL, "early"'
     assert frame.loc[str(which["gone"]), "status"] == "interrupted"
     assert frame.loc[str(which["killed"]), "model.num_layers"] == 2
-    (change,) = frame.loc[str(which["changed"]), "changes"]
+    ((change,),) = frame.loc[[str(which["changed"])], "changes"]
     assert (change.key, change.requested, change.effective) == ("model.dropout", 0.5, 0.0)
     records = {record.directory: record for record in load_runs(sweep).records}
     assert records[which["changed"]].requested == {"model.dropout": 0.5}

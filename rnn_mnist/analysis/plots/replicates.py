@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -68,11 +69,9 @@ def averaged_over(
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
     finished = runs[(runs["status"] == State.completed) & runs[metric].notna()]
-    combination = [tuple(plain(value) for value in row) for row in finished[list(others)].itertuples(index=False)]
-    needed = set(combination)
+    marked = finished.assign(_combination=_levels(finished, others), _shown=_levels(finished, shown))
+    needed = set(marked["_combination"])
     rows = []
-    keys = [tuple(plain(value) for value in row) for row in finished[list(shown)].itertuples(index=False)]
-    marked = finished.assign(_combination=combination, _shown=keys)
     for _, cell in marked.groupby("_shown", sort=False):
         whole = [part for _, part in cell.groupby("seed") if set(part["_combination"]) == needed]
         if not whole:
@@ -88,3 +87,9 @@ def averaged_over(
     for key in shown:
         averaged[key] = averaged[key].astype(object)
     return pd.concat([averaged, failed.astype(dict.fromkeys(shown, object))], ignore_index=True), True
+
+
+def _levels(runs: pd.DataFrame, factors: Sequence[str]) -> "pd.Series[Any]":
+    """Of each run the levels of the factors, as one tuple."""
+    levels = [tuple(map(plain, row)) for row in runs[list(factors)].itertuples(index=False)]
+    return pd.Series(levels, index=runs.index, dtype=object)

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots.factor_axis import factor_axis
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 
@@ -64,7 +65,7 @@ def scatter(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     figure = go.Figure()
     symbols = ("circle", "square", "triangle-up", "diamond", "x", "cross", "star")
     for place, (name, rows) in enumerate(groups):
-        hover = [_describe(row, factors) for row in rows.to_dict("records")]
+        hover = [_describe(row, factors) for row in rows_of(rows)]
         figure.add_scatter(
             x=_values(rows, "parameters"), y=_values(rows, "test_accuracy"), mode="markers", name=name, text=hover,
             hovertemplate="%{text}<br>%{x}, %{y}<extra></extra>",

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hydra_plugins.workstation_launcher import State
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.catalogues.keys import Role
@@ -116,7 +117,7 @@ class PredictionBytes:
 def _changes_nothing(runs: pd.DataFrame, factor: str, factors: list[str], predictions: PredictionBytes) -> bool:
     others = [other for other in factors if other != factor]
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in runs[[*factors, "seed", "directory", "test_accuracy"]].to_dict("records"):
+    for row in rows_of(runs[[*factors, "seed", "directory", "test_accuracy"]]):
         groups.setdefault((row["seed"], *(plain(row[other]) for other in others)), []).append(row)
     # The accuracies are at hand and rule nearly all out; only what they leave is read.
     if any(len(group) < 2 or len({row["test_accuracy"] for row in group}) > 1 for group in groups.values()):

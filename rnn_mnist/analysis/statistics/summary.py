@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from hydra_plugins.workstation_launcher import State
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.reading.results import check_metric
@@ -89,8 +90,7 @@ def write_summary(runs: pd.DataFrame, sweep_directory: Path) -> Path:
     """Write ``summary.csv`` of a sweep's runs (:func:`summary_table`; accuracies are fractions) and return its path."""
     table = summary_table(runs)
     rows = [
-        {column: None if plain(value) is None else value for column, value in row.items()}
-        for row in table.to_dict("records")
+        {column: None if plain(value) is None else value for column, value in row.items()} for row in rows_of(table)
     ]
     path = sweep_directory / "summary.csv"
     write_csv(path, rows)
