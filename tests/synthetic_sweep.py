@@ -20,7 +20,7 @@ import numpy as np
 
 from hydra_plugins.workstation_launcher import directory_name
 from rnn_mnist.configuration.identity import config_as_dict, run_id, setting_id
-from rnn_mnist.configuration.resolution import resolve
+from rnn_mnist.configuration.resolution import Resolved, resolve
 from rnn_mnist.configuration.schema import SELECTORS, Config, TrainingConfig, chosen
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.sweep import update_results
@@ -73,7 +73,8 @@ def write_sweep(
     for seed in seeds:
         for setting in planned:
             overrides = {**(base or {}), **setting}
-            config = resolve(_config(overrides, seed, directory.name, question)).config
+            resolved = resolve(_config(overrides, seed, directory.name, question))
+            config = resolved.config
             identifier = run_id(config)
             if identifier in written:
                 continue  # the real harness recognises it and does not train it twice
@@ -89,7 +90,7 @@ def write_sweep(
             common = np.random.default_rng([seed, 1]).normal(0, shared_noise) if shared_noise else 0.0
             test = accuracy(effective) + common + draw.normal(0, spread)
             validation = test + draw.normal(0, validation_noise)
-            _write_run(run, config, given, state, _share(test), _share(validation), epochs, files, draw)
+            _write_run(run, resolved, given, state, _share(test), _share(validation), epochs, files, draw)
     plan = {"schema_version": 1, "command": "synthetic", "runs": [run.name for run in written.values()]}
     (directory / "sweep.json").write_text(json.dumps(plan))
     if files:
@@ -128,7 +129,7 @@ def _replaced(config: Any, path: list[str], value: Any) -> Any:
 
 def _write_run(
     run: Path,
-    config: Config,
+    resolved: Resolved,
     overrides: list[str],
     state: str,
     test: float,
@@ -138,12 +139,14 @@ def _write_run(
     draw: np.random.Generator,
 ) -> None:
     run.mkdir(parents=True)
+    config = resolved.config
     identifier, completed = run_id(config), state == "completed"
     manifest = {
         "schema_version": 1,
         "run_id": identifier,
         "setting_id": setting_id(config),
         "config": config_as_dict(config),
+        "changes": [vars(change) for change in resolved.changes],
         "overrides": overrides,
         "code": {"commit": COMMIT, "dirty": False, "source_sha256": "0" * 64},
         "python": "3.11.7",

@@ -20,6 +20,7 @@ import pandas as pd
 from rich.console import Console
 
 from rnn_mnist import shell
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
 from rnn_mnist.analysis.reading.levels import format_levels, parse_level
 from rnn_mnist.analysis.reading.results import load_runs
@@ -143,7 +144,7 @@ def _reference(runs: pd.DataFrame, text: str) -> tuple[str, object]:
 
 def _print_choice(chosen: pd.DataFrame, console: Console) -> None:
     console.print("best by validation accuracy:")
-    for row in chosen.to_dict("records"):
+    for row in rows_of(chosen):
         levels = format_levels((key, value) for key, value in row.items() if key not in ("val_accuracy", "n"))
         reached = METRICS["val_accuracy"].text(row["val_accuracy"])
         console.print(f"  {levels}: {reached} ({row['n']} runs)", highlight=False)

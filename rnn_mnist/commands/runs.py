@@ -19,6 +19,7 @@ from rich.text import Text
 
 from hydra_plugins.workstation_launcher import State
 from rnn_mnist import shell
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import completed, load_runs
 
 
@@ -67,7 +68,7 @@ def _table(runs: pd.DataFrame) -> Table:
     failures = runs["error"].notna().any()
     for heading in ("run", *(["cause"] if failures else [])):
         table.add_column(heading, overflow="fold")
-    for row in runs.to_dict("records"):
+    for row in rows_of(runs):
         accuracies = [_per_cent(row[column]) for column in ("val_accuracy", "test_accuracy")]
         cells = [row["status"], *accuracies, row["directory"], *([row["error"] or ""] if failures else [])]
         # Text, as a bracket in a path is a bracket.

@@ -15,7 +15,8 @@ class Change:
         key: dotted.
         requested: what the configuration said.
         effective: what the run counts as.
-        because: the keys and their values that make it so.
+        because: the keys and their values that make it so; the key itself is among them where another value of it
+            would have an effect.
         reason: why, in words: ``dropout acts between layers``.
     """
 
@@ -27,11 +28,14 @@ class Change:
 
     def text(self) -> str:
         """A line for whoever set the key."""
-        causes = " and ".join(f"{key}={written(value)}" for key, value in self.because.items())
         return (
-            f"{self.key}={written(self.requested)} has no effect with {causes}: {self.reason}; the run counts as "
-            f"{self.key}={written(self.effective)}"
+            f"{self.key}={written(self.requested)} has no effect with {self.causes()}: {self.reason}; the run counts "
+            f"as {self.key}={written(self.effective)}"
         )
+
+    def causes(self) -> str:
+        """The other keys that make it so: ``model.num_layers=1``."""
+        return " and ".join(f"{key}={written(value)}" for key, value in self.because.items() if key != self.key)
 
 
 def written(value: Any) -> str:

@@ -226,7 +226,7 @@ def _data(config: Config, changes: list[Change]) -> Config:
     count = _fraction_of(remaining, data.train_fraction)
     fraction = plainest_fraction(remaining, count)
     if fraction != data.train_fraction:
-        because = {"data.validation_size": data.validation_size}
+        because = {"data.train_fraction": data.train_fraction, "data.validation_size": data.validation_size}
         reason = f"of {remaining:,} images both are {count:,}"
         changes.append(Change("data.train_fraction", data.train_fraction, fraction, because, reason))
         data = replace(data, train_fraction=fraction)
@@ -260,7 +260,7 @@ def _training(config: Config, changes: list[Change]) -> Config:
     patience = training.early_stopping_patience
     # The earliest it could end is after epoch 1 + patience, and there must be an epoch left to save.
     if patience is not None and patience >= training.epochs - 1:
-        because = {"training.epochs": training.epochs}
+        because = {"training.early_stopping_patience": patience, "training.epochs": training.epochs}
         reason = "the epochs are over before it"
         changes.append(Change("training.early_stopping_patience", patience, None, because, reason))
         training = replace(training, early_stopping_patience=None)
@@ -279,6 +279,7 @@ def _schedule(config: Config, changes: list[Change]) -> Config:
         reason = "the first step would come after the last epoch"
     if not because:
         return config
+    because = {"schedule.name": schedule.name, **because}
     changes.append(Change("schedule.name", schedule.name, "constant", because, reason))
     return replace(config, schedule=ConstantConfig())
 

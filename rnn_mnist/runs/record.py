@@ -11,7 +11,9 @@ from hydra_plugins.workstation_launcher import State, Status
 from rnn_mnist.catalogues.metrics import run_metrics
 from rnn_mnist.configuration.change import Change
 from rnn_mnist.configuration.identity import config_as_dict, flatten, run_id, setting_id
-from rnn_mnist.configuration.resolution import Resolved
+from rnn_mnist.configuration.resolution import Resolved, resolve
+from rnn_mnist.configuration.schema import config_from_dict
+from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.files import RunFormatError, read_json
 from rnn_mnist.runs.provenance import Attempt, CodeVersion
 from rnn_mnist.runs.run import Run
@@ -35,7 +37,7 @@ class RunRecord:
         state: how it stands, by all of its files.
         config: the effective configuration under dotted keys; a list is a tuple.
         requested: the configuration that was asked for, likewise; empty where an old manifest does not say.
-        changes: what was asked for and has no effect.
+        changes: a value for each key that others decide; what an old manifest does not say is resolved anew.
         result: the final figures of a completed run, else empty.
         overrides: those of its command.
         error: why it has no result.
@@ -132,7 +134,7 @@ def read_run(directory: Path) -> RunRecord:
             state=state,
             config=config,
             requested=manifest.get("requested") or {},
-            changes=tuple(Change(**change) for change in manifest.get("changes") or ()),
+            changes=_changes(manifest),
             seed=int(config["seed"]),
             result=_checked(result) if state == State.completed else {},
             overrides=tuple(manifest.get("overrides") or ()),
@@ -215,6 +217,15 @@ def _flat(config: dict[str, Any]) -> dict[str, Any]:
         if type(value) is list:
             flat[key] = _as_tuple(value)
     return flat
+
+
+def _changes(manifest: dict[str, Any]) -> tuple[Change, ...]:
+    if (recorded := manifest.get("changes")) is not None:
+        return tuple(Change(**change) for change in recorded)
+    try:
+        return resolve(config_from_dict(manifest["config"])).changes
+    except (KeyError, TypeError, ValueError, ExpectedError):
+        return ()  # an option or a value that this version does not have
 
 
 def _as_tuple(value: Any) -> Any:

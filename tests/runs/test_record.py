@@ -214,13 +214,30 @@ def test_results_csv_is_the_frame_cell_by_cell(tmp_path: Path) -> None:
         assert frame.loc[str(which[name]), "error"] == 'killed by SIGKILL, "early"'
     assert frame.loc[str(which["gone"]), "status"] == "interrupted"
     assert frame.loc[str(which["killed"]), "model.num_layers"] == 2
-    (change,) = frame.loc[str(which["changed"]), "changes"]
+    ((change,),) = frame.loc[[str(which["changed"])], "changes"]
     assert (change.key, change.requested, change.effective) == ("model.dropout", 0.5, 0.0)
     records = {record.directory: record for record in load_runs(sweep).records}
     assert records[which["changed"]].requested == {"model.dropout": 0.5}
     content = (sweep / "results.csv").read_bytes()
     update_results(sweep)
     assert (sweep / "results.csv").read_bytes() == content
+
+
+def test_changes_of_an_old_manifest_are_resolved(tmp_path: Path) -> None:
+    runs = write_sweep(
+        tmp_path / "s", {"model.num_layers": [1, 2], "model.dropout": [0.5], "schedule": ["constant", "one_cycle"]},
+        seeds=[0],
+    )  # fmt: skip
+    for run in runs:
+        recorded = {(change.key, change.effective, change.reason) for change in read_run(run).changes}
+        manifest = read(run / "manifest.json")
+        del manifest["changes"]
+        (run / "manifest.json").write_text(json.dumps(manifest))
+        assert {(change.key, change.effective, change.reason) for change in read_run(run).changes} == recorded
+    assert recorded == {("optimizer.beta1", 0.95, "one cycle moves it from 0.95 to 0.85 and back")}
+    for unknown in ({"cell": "transformer"}, {"kind": "lstm", **manifest["config"]["model"]}):
+        edit(run / "manifest.json", config=manifest["config"] | {"model": unknown})
+        assert read_run(run).changes == ()
 
 
 def test_a_removed_run_leaves_no_ghost(tmp_path: Path) -> None:

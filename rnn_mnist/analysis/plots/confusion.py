@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
@@ -80,9 +81,9 @@ def confusion_info(
         RunFormatError: if the predictions of one of its runs cannot be read.
     """
     completed(runs)
-    settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == "completed").any()]
+    settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == State.completed).any()]
     chosen = _find(settings, setting, factors) if setting is not None else _best(settings, metric)
-    rows = chosen.runs[chosen.runs["status"] == "completed"]
+    rows = chosen.runs[chosen.runs["status"] == State.completed]
     data_name = str(rows["data.name"].iloc[0])
     images, labels = load_test_images(data_name, rows["data.root"].iloc[0])
     classes = find_data_set(data_name).classes

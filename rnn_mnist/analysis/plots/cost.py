@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
@@ -53,7 +54,7 @@ def cost_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "test
     finished = completed(runs)
     settings = []
     for setting in group_settings(runs, factors):
-        own = setting.runs[setting.runs["status"] == "completed"]
+        own = setting.runs[setting.runs["status"] == State.completed]
         costs = tuple(float(own[cost].mean()) for cost in COSTS)
         average = float(own[metric].mean())
         settings.append(SettingCost(setting.label, replicates(setting.runs, metric), average, (costs[0], costs[1])))

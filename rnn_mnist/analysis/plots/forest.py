@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
 from rnn_mnist.analysis.reading.results import ResultsError
 from rnn_mnist.analysis.statistics.verdict import Verdict
@@ -72,7 +73,7 @@ def forest_info(runs: pd.DataFrame, table: pd.DataFrame) -> ForestInfo:
     longest = max(len(format_levels(context, names)) for context in compared["context"])
     most = MOST_LONG_ROWS if longest > 24 else MOST_ROWS
     largest = compared["difference"].abs().sort_values(ascending=False).index[:most]
-    rows = [_row(row, names) for row in compared.loc[sorted(largest)].to_dict("records")]
+    rows = [_row(row, names) for row in rows_of(compared.loc[sorted(largest)])]
     return ForestInfo(METRICS[table.attrs["metric"]], tuple(rows), len(compared), find_source(runs))
 
 

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.statistics.importance import TermKind, term_text
 from rnn_mnist.catalogues.metrics import METRICS, Metric
 
@@ -66,7 +67,7 @@ def importance_info(runs: pd.DataFrame, table: pd.DataFrame) -> ImportanceInfo:
             by_chance=None if np.isnan(row["by_chance"]) else float(row["by_chance"]),
             ranges=row["ranges"],
         )
-        for row in table.to_dict("records")
+        for row in rows_of(table)
     ]
     last = [row for row in rows if row.kind is TermKind.seeds]
     kept = [row for row in rows if row.kind is not TermKind.seeds][: MOST_ROWS - len(last)]

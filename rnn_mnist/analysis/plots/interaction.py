@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
@@ -59,9 +60,9 @@ def interaction_info(
     horizontal, vertical = factor_axis(runs, factor), factor_axis(runs, other)
 
     def cell(rows: pd.DataFrame) -> Cell:
-        values = rows.loc[rows["status"] == "completed", metric].dropna().to_numpy(float)
+        values = rows.loc[rows["status"] == State.completed, metric].dropna().to_numpy(float)
         mean = float(values.mean()) if len(values) else None
-        return Cell(mean, len(values), int((rows["status"] == "failed").sum()))
+        return Cell(mean, len(values), int((rows["status"] == State.failed).sum()))
 
     rows_of = [vertical.rows(table, level) for level in vertical.levels]
     return InteractionInfo(

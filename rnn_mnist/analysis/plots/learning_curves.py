@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import (
     MOST_IN_A_PANEL,
@@ -72,7 +73,7 @@ def learning_curves_info(runs: pd.DataFrame, *, factors: Sequence[str]) -> Learn
                 val_accuracy=curve(own, "epoch", "val_accuracy") if validated else None,
                 train_loss=curve(own, "epoch", "train_loss"),
                 val_loss=curve(own, "epoch", "val_loss") if validated else None,
-                failed=int((setting.runs["status"] == "failed").sum()),
+                failed=int((setting.runs["status"] == State.failed).sum()),
             )
         )
     chosen = spread_evenly([_last(setting) for setting in settings], MOST_PANELS)

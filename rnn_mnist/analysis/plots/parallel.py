@@ -11,11 +11,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import Metric
@@ -43,11 +45,11 @@ def parallel_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "
     """Every run's way through the factors."""
     judged = check_metric(runs, metric)
     completed(runs)
-    ended = runs[runs["status"].isin(["completed", "failed"])]
+    ended = runs[runs["status"].isin([State.completed, State.failed])]
     axes = tuple(factor_axis(ended, key) for key in factors)
     lines = [
         ParallelLine(tuple(axis.place(row[axis.key]) for axis in axes), float(row[metric]))
-        for row in ended[[*factors, metric]].to_dict("records")
+        for row in rows_of(ended[[*factors, metric]])
     ]
     return ParallelInfo(judged, axes, tuple(lines), find_source(runs))
 

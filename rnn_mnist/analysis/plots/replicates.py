@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
-from rnn_mnist.analysis.statistics.inert import inert_rules, with_inert_cells
+from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.summary import interval
 
 CONFIDENCE = 0.95
@@ -38,12 +40,12 @@ class Replicates:
 
 def replicates(rows: pd.DataFrame, metric: str, *, comparable: bool = True) -> Replicates:
     """The runs of one setting; ``comparable=False`` claims no mean and no interval for them."""
-    values = rows.loc[rows["status"] == "completed", metric].dropna().to_numpy(float)
+    values = rows.loc[rows["status"] == State.completed, metric].dropna().to_numpy(float)
     mean = low = high = None
     if comparable and len(values) >= FEWEST_TO_SPEAK:
         mean = float(values.mean())
         low, high = interval(values, CONFIDENCE)
-    failed = int((rows["status"] == "failed").sum())
+    failed = int((rows["status"] == State.failed).sum())
     return Replicates(tuple(float(value) for value in values), mean, low, high, failed)
 
 
@@ -63,15 +65,13 @@ def averaged_over(
     if not others:
         return runs, True
     given = runs
-    if not any(rule.key in shown for rule in inert_rules(runs)):
+    if not any(factor in shown for factor in inert_runs(runs)):
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
-    finished = runs[(runs["status"] == "completed") & runs[metric].notna()]
-    combination = [tuple(plain(value) for value in row) for row in finished[list(others)].itertuples(index=False)]
-    needed = set(combination)
+    finished = runs[(runs["status"] == State.completed) & runs[metric].notna()]
+    marked = finished.assign(_combination=_levels(finished, others), _shown=_levels(finished, shown))
+    needed = set(marked["_combination"])
     rows = []
-    keys = [tuple(plain(value) for value in row) for row in finished[list(shown)].itertuples(index=False)]
-    marked = finished.assign(_combination=combination, _shown=keys)
     for _, cell in marked.groupby("_shown", sort=False):
         whole = [part for _, part in cell.groupby("seed") if set(part["_combination"]) == needed]
         if not whole:
@@ -80,10 +80,16 @@ def averaged_over(
             # Several runs of one combination and seed (from two sweeps, say) weigh as one.
             value = part.groupby("_combination")[metric].mean().mean()
             first = {key: part[key].iloc[0] for key in shown}
-            rows.append({**first, "seed": part["seed"].iloc[0], "status": "completed", metric: value})
+            rows.append({**first, "seed": part["seed"].iloc[0], "status": State.completed, metric: value})
     runs = runs.drop_duplicates("directory")
-    failed = runs.loc[runs["status"] == "failed", [*shown, "seed", "status", metric]]
+    failed = runs.loc[runs["status"] == State.failed, [*shown, "seed", "status", metric]]
     averaged = pd.DataFrame(rows, columns=[*shown, "seed", "status", metric])
     for key in shown:
         averaged[key] = averaged[key].astype(object)
     return pd.concat([averaged, failed.astype(dict.fromkeys(shown, object))], ignore_index=True), True
+
+
+def _levels(runs: pd.DataFrame, factors: Sequence[str]) -> "pd.Series[Any]":
+    """Of each run the levels of the factors, as one tuple."""
+    levels = [tuple(map(plain, row)) for row in runs[list(factors)].itertuples(index=False)]
+    return pd.Series(levels, index=runs.index, dtype=object)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
+
 
 @dataclass(frozen=True)
 class Source:
@@ -39,8 +41,8 @@ def find_source(runs: pd.DataFrame) -> Source:
     commits = dict.fromkeys(str(commit)[:12] for commit in runs["commit"].dropna())
     return Source(
         sweeps=tuple(dict.fromkeys(str(sweep) for sweep in runs["sweep"])),
-        completed=int((status == "completed").sum()),
-        failed=int((status == "failed").sum()),
-        unfinished=int(status.isin(["running", "interrupted"]).sum()),
+        completed=int((status == State.completed).sum()),
+        failed=int((status == State.failed).sum()),
+        unfinished=int(status.isin([State.running, State.interrupted]).sum()),
         commits=tuple(commits),
     )

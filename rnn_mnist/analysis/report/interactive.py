@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots.factor_axis import factor_axis
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 
@@ -17,7 +19,7 @@ _FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
 
 def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     """Completed runs as lines through their factors to their accuracies; axes can be brushed and moved."""
-    finished = runs[runs["status"] == "completed"]
+    finished = runs[runs["status"] == State.completed]
     dimensions = []
     for key in [*factors, "seed"]:
         axis = factor_axis(finished, key)
@@ -48,7 +50,7 @@ def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
 
 def scatter(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     """Completed runs as points, one marker a level of the first factor; both axes can be chosen."""
-    finished = runs[runs["status"] == "completed"]
+    finished = runs[runs["status"] == State.completed]
     columns = [column for column in run_metrics() if finished[column].notna().any()]
     numeric = [key for key in factors if factor_axis(finished, key).numeric]
     names = {column: METRICS[column].axis_label for column in columns} | {key: key for key in numeric}
@@ -63,7 +65,7 @@ def scatter(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     figure = go.Figure()
     symbols = ("circle", "square", "triangle-up", "diamond", "x", "cross", "star")
     for place, (name, rows) in enumerate(groups):
-        hover = [_describe(row, factors) for row in rows.to_dict("records")]
+        hover = [_describe(row, factors) for row in rows_of(rows)]
         figure.add_scatter(
             x=_values(rows, "parameters"), y=_values(rows, "test_accuracy"), mode="markers", name=name, text=hover,
             hovertemplate="%{text}<br>%{x}, %{y}<extra></extra>",

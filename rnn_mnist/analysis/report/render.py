@@ -7,6 +7,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figure_kind import Sweep
 from rnn_mnist.analysis.plots.figures import DrawnFigure, draw
@@ -33,6 +34,7 @@ def render_report(loaded: Runs) -> str:
         loader=PackageLoader("rnn_mnist.analysis.report", "."), autoescape=True, undefined=StrictUndefined
     )
     states = runs["status"].value_counts()
+    all_completed = bool((runs["status"] == State.completed).all())
     page: str = environment.get_template("report.html.j2").render(
         title=", ".join(dict.fromkeys(runs["sweep"])),
         questions=list(dict.fromkeys(runs["question"].dropna())),
@@ -42,7 +44,7 @@ def render_report(loaded: Runs) -> str:
         factors=sweep.factors,
         summary=tables.settings_table(runs, sweep.factors),
         effects=tables.effects_table(compared) if len(compared) else None,
-        unsuccessful=tables.unsuccessful_table(runs, sweep.factors) if (runs["status"] != "completed").any() else None,
+        unsuccessful=None if all_completed else tables.unsuccessful_table(runs, sweep.factors),
         problems=[*loaded.problems, *loaded.duplicates],
         figures=figures,
         missing=missing,

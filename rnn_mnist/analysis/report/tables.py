@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, plain, short_name
 from rnn_mnist.analysis.statistics.importance import term_text
 from rnn_mnist.analysis.statistics.power import Method
@@ -37,7 +39,7 @@ def settings_table(runs: pd.DataFrame, factors: Sequence[str], metric: str = "te
             _number(row["parameters"], parameters.number(row["parameters"])),
             _number(row["train_seconds"], seconds.number(row["train_seconds"])),
         )
-        for row in summary_table(runs, metric).to_dict("records")
+        for row in rows_of(summary_table(runs, metric))
     ]
     return Table(columns, tuple(rows))
 
@@ -63,7 +65,7 @@ def effects_table(effects: pd.DataFrame) -> Table:
         Column("method", hint="Welch's t-test, or the paired one on shared seeds"),
     )
     rows = []
-    for row in effects.to_dict("records"):
+    for row in rows_of(effects):
         n, reference, failed = row["n"], row["n_reference"], row["failed"] + row["failed_reference"]
         runs = f"{n}" if n == reference else f"{n}, {reference}"
         rows.append(
@@ -90,7 +92,7 @@ def effects_table(effects: pd.DataFrame) -> Table:
 def effects_as_text(effects: pd.DataFrame) -> pd.DataFrame:
     """The same for a CSV file: all columns, contexts as text and the verdict in words beside its value."""
     metric = METRICS[effects.attrs["metric"]]
-    in_words = [verdict_text(row, metric) for row in effects.to_dict("records")]
+    in_words = [verdict_text(row, metric) for row in rows_of(effects)]
     values = [verdict.value for verdict in effects["verdict"]]
     contexts = effects["context"].map(format_levels)
     return effects.assign(context=contexts, verdict=values, in_words=in_words).drop(columns="reason")
@@ -100,12 +102,12 @@ def seeds_table(power: pd.DataFrame, metric: str) -> Table:
     """The seeds that would do, from :func:`rnn_mnist.analysis.statistics.power.power_table`."""
     judged = METRICS[metric]
     names = list(dict.fromkeys(power["factor"]))
-    differences = [column for column in power.columns if not isinstance(column, str)]
+    differences: list[Any] = [column for column in power.columns if not isinstance(column, str)]
     columns = [Column("level", Content.code), Column("against"), Column("at"), Column("method")]
     columns += [Column(heading, Content.number) for heading in ("runs", "noise (sd)", "detectable")]
     columns += [Column(f"for {judged.number(difference)}", Content.number) for difference in differences]
     rows = []
-    for row in power.to_dict("records"):
+    for row in rows_of(power):
         name = text_cell(f"{short_name(row['factor'], names)}={format_level(row['level'])}")
         at = text_cell(format_levels(row["context"], names))
         cells = [name, _level(row["reference"]), at, text_cell(row["method"]), _number(row["n"], f"{row['n']}")]
@@ -123,7 +125,7 @@ def importance_table(importance: pd.DataFrame) -> Table:
             *(_number(row[key], f"{100 * row[key]:.1f}") for key in ("share", "by_chance")),
             text_cell(row["ranges"]),
         )
-        for row in importance.to_dict("records")
+        for row in rows_of(importance)
     ]
     return Table((Column("term"), *shares, Column("over", Content.sentence)), tuple(rows))
 
@@ -140,7 +142,7 @@ def unsuccessful_table(runs: pd.DataFrame, factors: Sequence[str]) -> Table:
             text_cell(row["status"]),
             text_cell("–" if plain(row["error"]) is None else row["error"]),
         )
-        for row in runs[runs["status"] != "completed"].to_dict("records")
+        for row in rows_of(runs[runs["status"] != State.completed])
     ]
     return Table(tuple(columns), tuple(rows))
 

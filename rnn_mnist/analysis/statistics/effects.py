@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, plain
-from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.analysis.reading.results import check_metric
 from rnn_mnist.analysis.statistics.comparison import Comparison, compare, wilson_interval
-from rnn_mnist.analysis.statistics.inert import INERT_RULES, PredictionBytes, independent_runs, with_inert_cells
+from rnn_mnist.analysis.statistics.inert import PredictionBytes, changes_of, independent_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.power import Method
 from rnn_mnist.analysis.statistics.summary import group_by_levels
 from rnn_mnist.analysis.statistics.verdict import Verdict, find_verdict
@@ -73,7 +74,8 @@ def effects(
         FactorError: if a factor, or a reference, is not there, or ``paired`` does not apply.
     """
     check_metric(runs, metric)
-    runs = runs[(runs["status"] == "failed") | (completed(runs)[metric].notna().reindex(runs.index, fill_value=False))]
+    measured = (runs["status"] == State.completed) & runs[metric].notna()
+    runs = runs[measured | (runs["status"] == State.failed)]
     chosen = list(find_factors(runs) if factors is None else factors)
     predictions = PredictionBytes()
     independent, copying = independent_runs(runs)
@@ -150,7 +152,7 @@ def _rows(
     base = by_level.pop(reference)
     rows = []
     for level, group in by_level.items():
-        one, other = (half[half["status"] == "completed"].set_index("seed") for half in (group, base))
+        one, other = (half[half["status"] == State.completed].set_index("seed") for half in (group, base))
         stated = _certain(one, other, predictions)
         if method == Method.paired:
             shared = one.index.intersection(other.index)
@@ -167,13 +169,13 @@ def _rows(
                 "reference": reference,
                 "context": tuple(context.items()),
                 **asdict(outcome),
-                "failed": int((group["status"] == "failed").sum()),
-                "failed_reference": int((base["status"] == "failed").sum()),
+                "failed": int((group["status"] == State.failed).sum()),
+                "failed_reference": int((base["status"] == State.failed).sum()),
                 **({"p_value": math.nan, "minimum_detectable": math.nan} if stated else {}),
                 "wilson_low": low,
                 "wilson_high": high,
                 "verdict": stated,
-                "reason": _inert_reason(factor) if stated is Verdict.inert else "",
+                "reason": _inert_reason(group, factor) if stated is Verdict.inert else "",
             }
         )
     return rows
@@ -191,5 +193,5 @@ def _certain(level: pd.DataFrame, reference: pd.DataFrame, predictions: Predicti
     return Verdict.identical if same else None
 
 
-def _inert_reason(factor: str) -> str:
-    return "; ".join(rule.reason for rule in INERT_RULES if rule.key == factor)
+def _inert_reason(runs: pd.DataFrame, factor: str) -> str:
+    return "; ".join(dict.fromkeys(change.reason for change in changes_of(runs, factor)))

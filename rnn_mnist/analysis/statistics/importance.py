@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
 from rnn_mnist.analysis.reading.results import check_metric, completed
@@ -95,7 +96,7 @@ def importance(
 
 def _cells(runs: pd.DataFrame, factors: Sequence[str], metric: str) -> dict[tuple[Any, ...], np.ndarray]:
     grouped: dict[tuple[Any, ...], list[float]] = {}
-    for row in runs[[*factors, metric]].to_dict("records"):
+    for row in rows_of(runs[[*factors, metric]]):
         grouped.setdefault(tuple(plain(row[factor]) for factor in factors), []).append(row[metric])
     return {levels: np.array(values) for levels, values in grouped.items()}
 
@@ -142,7 +143,7 @@ def _of_forest(
             distributions=distributions,
             value=row[metric],
         )
-        for row in runs[[*factors, metric]].to_dict("records")
+        for row in rows_of(runs[[*factors, metric]])
     ]
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

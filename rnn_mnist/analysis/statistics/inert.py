@@ -4,66 +4,47 @@ Neither is a replicate. Counted as one, two copies of a run would halve the appa
 factor that does nothing would take its part.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
-from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.analysis.reading.levels import plain
+from rnn_mnist.catalogues.keys import Role
+from rnn_mnist.configuration.change import Change
+from rnn_mnist.configuration.schema import declared
 from rnn_mnist.runs.files import RunFormatError, load_predictions
 
 
-@dataclass(frozen=True)
-class InertRule:
-    """A key that does nothing while another has a certain value; one value is then recorded for all.
-
-    Attributes:
-        key: the key without effect.
-        condition_key: the key that makes it so.
-        condition: the value with which it does.
-        reason: why, in words.
-    """
-
-    key: str
-    condition_key: str
-    condition: Any
-    reason: str
-
-
-INERT_RULES = (
-    InertRule("model.dropout", "model.num_layers", 1, "dropout acts between layers"),
-    InertRule("optimizer.beta1", "schedule.cycle_momentum", True, "one_cycle writes its own beta1"),
-    InertRule("optimizer.momentum", "schedule.cycle_momentum", True, "one_cycle writes its own momentum"),
-)
-
-
-def inert_rules(runs: pd.DataFrame) -> list[InertRule]:
-    """The rules that touch a factor of these runs: it varies, and is inert in some but not all of them."""
-    factors = find_factors(runs)
-    found = []
-    for rule in INERT_RULES:
-        if rule.key in factors and rule.condition_key in runs.columns:
-            inert = inert_rows(runs, rule)
-            if inert.any() and not inert.all():
-                found.append(rule)
+def inert_runs(runs: pd.DataFrame) -> "dict[str, pd.Series[bool]]":
+    """The factors that have no effect in some but not all of these runs, each with which runs these are."""
+    inert_keys = runs["changes"].map(lambda changes: {change.key for change in changes if _whole_key_is_inert(change)})
+    found = {}
+    for factor in find_factors(runs):
+        inert = inert_keys.map(lambda keys, factor=factor: factor in keys).astype(bool)
+        if inert.any() and not inert.all():
+            found[factor] = inert
     return found
 
 
-def inert_rows(runs: pd.DataFrame, rule: InertRule) -> "pd.Series[bool]":
-    """Which runs have the rule's condition."""
-    return runs[rule.condition_key].map(lambda value: plain(value) == rule.condition).astype(bool)
+def changes_of(runs: pd.DataFrame, factor: str) -> list[Change]:
+    """How others decide a factor in these runs, each way once, whatever was asked for."""
+    changes = [change for of_run in runs["changes"] for change in of_run if change.key == factor]
+    return list({(change.causes(), change.reason): change for change in changes}.values())
 
 
 def active_runs(runs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The runs in which every factor can act, and a line for each rule that took others out."""
+    """The runs in which every factor can act, and a line for each reason that took others out."""
     notes = []
-    for rule in inert_rules(runs):
-        runs = runs[~inert_rows(runs, rule)]
-        notes.append(
-            f"{rule.key} has no effect with {rule.condition_key}={format_level(rule.condition)} ({rule.reason}): "
-            "those runs are left out"
-        )
+    for factor, inert in inert_runs(runs).items():
+        inert = inert.loc[runs.index]
+        notes += [
+            f"{factor} has no effect with {change.causes()} ({change.reason}): those runs are left out"
+            for change in changes_of(runs[inert], factor)
+        ]
+        runs = runs[~inert]
     return runs, notes
 
 
@@ -74,13 +55,18 @@ def with_inert_cells(runs: pd.DataFrame) -> pd.DataFrame:
     copies, two layers with dropout 0.5 have the one layer that they are to be compared with.
     """
     copies = [runs.assign(inert=False)]
-    for rule in inert_rules(runs):
-        inert = runs[inert_rows(runs, rule)]
-        recorded = set(inert[rule.key].map(plain))
+    for factor, which in inert_runs(runs).items():
+        inert = runs[which]
+        # A momentum of 0 has an effect of its own: there is none for one cycle to move.
+        deciding = {
+            change.because[factor]
+            for changes in runs["changes"]
+            for change in changes
+            if change.key != factor and factor in change.because
+        }
+        there = deciding.union(inert[factor].map(plain))
         copies += [
-            inert.assign(**{rule.key: level}, inert=True)
-            for level in levels_of(runs, rule.key)
-            if level not in recorded
+            inert.assign(**{factor: level}, inert=True) for level in levels_of(runs, factor) if level not in there
         ]
     return pd.concat(copies, ignore_index=True) if len(copies) > 1 else copies[0]
 
@@ -90,7 +76,7 @@ def no_op_factors(runs: pd.DataFrame) -> list[str]:
 
     Every completed run must have a partner that differs from it in the factor alone, and no pair may differ.
     """
-    finished = runs[runs["status"] == "completed"]
+    finished = runs[runs["status"] == State.completed]
     if finished.empty:
         return []
     factors = find_factors(finished)
@@ -131,11 +117,22 @@ class PredictionBytes:
 def _changes_nothing(runs: pd.DataFrame, factor: str, factors: list[str], predictions: PredictionBytes) -> bool:
     others = [other for other in factors if other != factor]
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in runs[[*factors, "seed", "directory", "test_accuracy"]].to_dict("records"):
+    for row in rows_of(runs[[*factors, "seed", "directory", "test_accuracy"]]):
         groups.setdefault((row["seed"], *(plain(row[other]) for other in others)), []).append(row)
     # The accuracies are at hand and rule nearly all out; only what they leave is read.
     if any(len(group) < 2 or len({row["test_accuracy"] for row in group}) > 1 for group in groups.values()):
         return False
     return all(
         predictions.same(group[0]["directory"], row["directory"]) for group in groups.values() for row in group[1:]
+    )
+
+
+def _whole_key_is_inert(change: Change) -> bool:
+    """Whether no value of the key has an effect, and by what others are rather than by a key that is there for it.
+
+    A parameter budget decides the hidden size by its purpose: that is then another name of the budget.
+    """
+    deciders = (declared(key) for key in change.because)
+    return change.key not in change.because and not any(
+        decider is not None and decider.declared.role == Role.resolved for decider in deciders
     )

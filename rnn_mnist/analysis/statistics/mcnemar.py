@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import load_predictions
@@ -63,5 +64,4 @@ def _only_run(directory: Path | str) -> dict[str, Any]:
     runs = load_runs(directory).frame
     if not (Path(directory) / "manifest.json").exists():
         raise ResultsError(f"{directory}: holds {len(runs)} runs; give the directory of one")
-    row: dict[str, Any] = runs.iloc[0].to_dict()
-    return row
+    return rows_of(runs)[0]

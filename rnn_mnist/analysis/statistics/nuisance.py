@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels
 from rnn_mnist.analysis.reading.results import ResultsError, completed
@@ -59,22 +60,23 @@ def choose_nuisance(runs: pd.DataFrame, nuisance: Sequence[str]) -> NuisanceChoi
             continue
         levels, chosen_runs, mean = best
         kept.append(chosen_runs)
-        count = int((chosen_runs["status"] == "completed").sum())
+        count = int((chosen_runs["status"] == State.completed).sum())
         rows.append({**context, **levels, "val_accuracy": mean, "n": count})
         warnings += [
             _edge_warning(key, level, context)
             for key, level in levels.items()
             if _at_edge(level, levels_of(group, key))
         ]
-    return NuisanceChoice(_concatenated(kept, runs), pd.DataFrame(rows), tuple(warnings))
+    chosen = runs.loc[[label for group in kept for label in group.index]]
+    return NuisanceChoice(chosen, pd.DataFrame(rows), tuple(warnings))
 
 
 def _best(runs: pd.DataFrame, nuisance: Sequence[str]) -> tuple[dict[str, Any], pd.DataFrame, float] | None:
     candidates = []
     for levels, group in group_by_levels(runs, nuisance):
-        finished = group[group["status"] == "completed"]
+        finished = group[group["status"] == State.completed]
         if not finished.empty:
-            failed = bool((group["status"] == "failed").any())
+            failed = bool((group["status"] == State.failed).any())
             candidates.append((not failed, float(finished["val_accuracy"].mean()), levels, group))
     if not candidates:
         return None
@@ -91,9 +93,3 @@ def _at_edge(level: Any, levels: Sequence[Any]) -> bool:
 def _edge_warning(key: str, level: Any, context: dict[str, Any]) -> str:
     where = format_levels(context.items())
     return f"{key}={format_level(level)} is best{f' for {where}' if where else ''} and lies at the edge of its range"
-
-
-def _concatenated(kept: list[pd.DataFrame], runs: pd.DataFrame) -> pd.DataFrame:
-    chosen = runs.loc[[label for group in kept for label in group.index]]
-    chosen.attrs = dict(runs.attrs)
-    return chosen

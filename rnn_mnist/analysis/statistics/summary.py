@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from hydra_plugins.workstation_launcher import State
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.reading.results import check_metric
@@ -33,35 +35,10 @@ def summarize(
         run, n - 1), ``low``, ``high``. With fewer than three runs no interval is claimed: both ends are NaN.
 
     Raises:
-        ResultsError: if there is no such metric.
+        ResultsError: if there is no such metric, or no completed run has it.
     """
     check_metric(runs, metric)
-    factors = find_factors(runs)
-    pooled = [factor for factor in factors if factor not in by]
-    if pooled:
-        counted, copying = independent_runs(runs)
-        if not set(copying) & set(by):
-            runs = counted
-        pooled = [factor for factor in pooled if factor not in copying]
-    rows = []
-    for levels, group in group_by_levels(runs, by):
-        values = group.loc[group["status"] == "completed", metric].dropna().to_numpy(float)
-        low, high = interval(values, confidence)
-        rows.append(
-            {
-                **levels,
-                "n": len(values),
-                "failed": int((group["status"] == "failed").sum()),
-                "mean": values.mean() if len(values) else np.nan,
-                "standard_deviation": values.std(ddof=1) if len(values) > 1 else np.nan,
-                "low": low,
-                "high": high,
-            }
-        )
-    columns = [*by, "n", "failed", "mean", "standard_deviation", "low", "high"]
-    table = pd.DataFrame({column: pd.Series([row[column] for row in rows]) for column in columns})
-    table.attrs = {"pooled": pooled, "metric": metric, "confidence": confidence}
-    return table
+    return _summarize(runs, by, metric, confidence)
 
 
 def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
@@ -97,12 +74,13 @@ def group_by_levels(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dic
 
 
 def summary_table(runs: pd.DataFrame, metric: str = "test_accuracy") -> pd.DataFrame:
-    """One row a setting: factors, the metric as in :func:`summarize`, mean ``parameters`` and ``train_seconds``."""
+    """One row a setting: factors, the metric as in :func:`summarize`, mean ``parameters`` and ``train_seconds``.
+
+    A setting whose runs have all failed has its row too, and so has every one of a sweep without a completed run.
+    """
     factors = find_factors(runs)
-    if runs[metric].isna().all():
-        return pd.DataFrame(columns=[*factors, "n", "failed", "mean", "standard_deviation", "low", "high"])
-    table = summarize(runs, factors, metric)
-    finished = [group[group["status"] == "completed"] for _, group in group_by_levels(runs, factors)]
+    table = _summarize(runs, factors, metric, confidence=0.95)
+    finished = [group[group["status"] == State.completed] for _, group in group_by_levels(runs, factors)]
     for column in ("parameters", "train_seconds"):
         table[column] = [group[column].mean() if len(group) else np.nan for group in finished]
     return table
@@ -112,9 +90,37 @@ def write_summary(runs: pd.DataFrame, sweep_directory: Path) -> Path:
     """Write ``summary.csv`` of a sweep's runs (:func:`summary_table`; accuracies are fractions) and return its path."""
     table = summary_table(runs)
     rows = [
-        {column: None if plain(value) is None else value for column, value in row.items()}
-        for row in table.to_dict("records")
+        {column: None if plain(value) is None else value for column, value in row.items()} for row in rows_of(table)
     ]
     path = sweep_directory / "summary.csv"
     write_csv(path, rows)
     return path
+
+
+def _summarize(runs: pd.DataFrame, by: Sequence[str], metric: str, confidence: float) -> pd.DataFrame:
+    factors = find_factors(runs)
+    pooled = [factor for factor in factors if factor not in by]
+    if pooled:
+        counted, copying = independent_runs(runs)
+        if not set(copying) & set(by):
+            runs = counted
+        pooled = [factor for factor in pooled if factor not in copying]
+    rows = []
+    for levels, group in group_by_levels(runs, by):
+        values = group.loc[group["status"] == State.completed, metric].dropna().to_numpy(float)
+        low, high = interval(values, confidence)
+        rows.append(
+            {
+                **levels,
+                "n": len(values),
+                "failed": int((group["status"] == State.failed).sum()),
+                "mean": values.mean() if len(values) else np.nan,
+                "standard_deviation": values.std(ddof=1) if len(values) > 1 else np.nan,
+                "low": low,
+                "high": high,
+            }
+        )
+    columns = [*by, "n", "failed", "mean", "standard_deviation", "low", "high"]
+    table = pd.DataFrame({column: pd.Series([row[column] for row in rows]) for column in columns})
+    table.attrs = {"pooled": pooled, "metric": metric, "confidence": confidence}
+    return table

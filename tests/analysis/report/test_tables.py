@@ -11,6 +11,7 @@ from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.report.tables import effects_as_text, effects_table, settings_table, unsuccessful_table
 from rnn_mnist.analysis.statistics.effects import effects
+from rnn_mnist.analysis.statistics.summary import write_summary
 from rnn_mnist.tables import Content, Table
 from tests.synthetic_sweep import write_sweep
 
@@ -40,6 +41,19 @@ def test_a_row_for_each_setting(depth: pd.DataFrame) -> None:
     losses = settings_table(depth, find_factors(depth), "test_loss")
     mean = depth[(depth[LAYERS] == 3)]["test_loss"].mean()
     assert column(losses, "test loss")[2] == f"{mean:.4f} nats"
+
+
+def test_all_tables_count_the_runs_of_a_sweep_that_failed_whole(tmp_path: Path) -> None:
+    sweep = tmp_path / "s"
+    write_sweep(sweep, {LAYERS: [1, 2]}, seeds=range(3), states=dict.fromkeys(range(6), "failed"))
+    runs = load_runs(sweep).frame
+    results, summary = pd.read_csv(sweep / "results.csv"), pd.read_csv(write_summary(runs, sweep))
+    assert list(results.groupby(LAYERS)["status"].value_counts().items()) == [((1, "failed"), 3), ((2, "failed"), 3)]
+    assert summary[[LAYERS, "n", "failed"]].to_numpy().tolist() == [[1, 0, 3], [2, 0, 3]]
+    assert summary["mean"].isna().all()
+    table = settings_table(runs, find_factors(runs))
+    assert column(table, "runs") == ["0 (3 failed)", "0 (3 failed)"]
+    assert column(table, "test accuracy") == ["–", "–"]
 
 
 def test_a_row_for_each_comparison(depth: pd.DataFrame) -> None:

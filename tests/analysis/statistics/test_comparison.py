@@ -17,11 +17,12 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import FactorError
 from rnn_mnist.analysis.reading.results import ResultsError, load_runs
 from rnn_mnist.analysis.statistics.comparison import compare, wilson_interval
 from rnn_mnist.analysis.statistics.effects import effects, holm, shares_noise
-from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors
+from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors, with_inert_cells
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs, mcnemar
 from rnn_mnist.analysis.statistics.power import Method, minimum_detectable_difference, power_table, required_seeds
 from rnn_mnist.analysis.statistics.summary import interval, summarize, write_summary
@@ -154,7 +155,7 @@ def test_a_sweeps_effects_are_recovered(tmp_path: Path) -> None:
     table = effects(runs)
     assert list(table["verdict"]) == [Verdict.higher, Verdict.higher] and set(table["method"]) == {Method.welch}
     assert ((table["low"] < 0.015) & (table["high"] > 0.015)).all()
-    lower, not_resolved = effects(runs, references={"model.num_layers": 2}).to_dict("records")
+    lower, not_resolved = rows_of(effects(runs, references={"model.num_layers": 2}))
     assert (lower["level"], lower["verdict"]) == (1, Verdict.lower)
     assert (not_resolved["level"], not_resolved["verdict"]) == (3, Verdict.not_resolved)
     unseen = METRICS["test_accuracy"].size_text(not_resolved["minimum_detectable"])
@@ -174,11 +175,9 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", grid, seeds=range(6), shared_noise=0.01, noise=0.0005, files=False)
     runs = load_runs(tmp_path / "s").frame
     table = effects(runs).set_index("factor")
-    assert (
-        set(table.loc["optimizer.lr", "method"]) == {Method.paired}
-        and (table.loc["optimizer.lr", "correlation"] > 0.9).all()
-    )
-    assert set(table.loc["model.num_layers", "method"]) == {Method.welch}
+    assert set(table.loc[["optimizer.lr"], "method"]) == {Method.paired}
+    assert (table.loc[["optimizer.lr"], "correlation"] > 0.9).all()
+    assert set(table.loc[["model.num_layers"], "method"]) == {Method.welch}
     with pytest.raises(FactorError, match="shares neither shapes nor data order"):
         effects(runs, ["model.num_layers"], method=Method.paired)
     pooled = effects(runs, ["model.num_layers"], pool=True)
@@ -187,7 +186,7 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
 
 def test_two_seeds_never_claim_no_effect(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2), accuracy=depth_accuracy_of_two)
-    (row,) = effects(load_runs(tmp_path / "s").frame).to_dict("records")
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame))
     assert row["verdict"] is Verdict.too_few and "2" in verdict_text(row, METRICS["test_accuracy"])
 
 
@@ -199,7 +198,7 @@ def test_failed_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
     states = {0: "failed", 2: "failed", 3: "running"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(5), states=states, files=False)
     runs = load_runs(tmp_path / "s").frame
-    (row,) = effects(runs).to_dict("records")
+    (row,) = rows_of(effects(runs))
     assert (row["n"], row["n_reference"], row["failed"], row["failed_reference"]) == (4, 3, 0, 2)
     assert list(summarize(runs, ["model.num_layers"])["failed"]) == [2, 0]
 
@@ -207,7 +206,7 @@ def test_failed_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
 def test_a_level_without_a_completed_run(tmp_path: Path) -> None:
     states = {1: "failed", 3: "failed", 5: "failed"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(3), states=states, files=False)
-    (row,) = effects(load_runs(tmp_path / "s").frame).to_dict("records")
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame))
     assert row["verdict"] is Verdict.too_few and row["failed"] == 3 and math.isnan(row["difference"])
 
 
@@ -232,13 +231,46 @@ def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.5]}
     write_sweep(tmp_path / "s", grid, seeds=range(4), files=False)
     table = effects(load_runs(tmp_path / "s").frame)
-    rows = {(row["factor"], row["context"]): row for row in table.to_dict("records")}
+    rows = {(row["factor"], row["context"]): row for row in rows_of(table)}
     inert = rows["model.dropout", (("model.num_layers", 1),)]
     assert inert["verdict"] is Verdict.inert and math.isnan(inert["p_value"])
     assert "dropout acts between layers" in verdict_text(inert, METRICS["test_accuracy"])
     # Two layers with dropout are compared with the one layer that dropout cannot change.
     assert rows["model.num_layers", (("model.dropout", 0.5),)]["n_reference"] == 4
     assert table.attrs["family"] == 3
+
+
+def test_a_key_with_a_value_that_has_an_effect_is_not_inert(tmp_path: Path) -> None:
+    write_sweep(
+        tmp_path / "patience",
+        {"training.early_stopping_patience": [1, 5], "training.epochs": [3, 100]},
+        seeds=[0], files=False,
+    )  # fmt: skip
+    runs = load_runs(tmp_path / "patience").frame
+    assert any(runs["changes"])  # 5 epochs of patience in 3 epochs
+    assert not with_inert_cells(runs)["inert"].any()
+    write_sweep(
+        tmp_path / "momentum",
+        {"schedule.cycle_momentum": [True, False], "optimizer.momentum": [0.0, 0.9]},
+        base={"schedule": "one_cycle", "optimizer": "sgd"}, seeds=range(3), files=False,
+    )  # fmt: skip
+    cells = with_inert_cells(load_runs(tmp_path / "momentum").frame)
+    copies = cells.loc[cells["inert"], ["schedule.cycle_momentum", "optimizer.momentum"]]
+    assert copies.drop_duplicates().values.tolist() == [[True, 0.9]]
+
+
+def test_what_decides_a_key_on_purpose_does_not_make_it_inert(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.parameter_budget": [None, 20_000], "model.hidden_size": [16, 32]}
+    write_sweep(tmp_path / "s", grid, seeds=[0], files=False)
+    assert not with_inert_cells(load_runs(tmp_path / "s").frame)["inert"].any()
+
+
+def test_a_split_of_nothing_has_no_seed(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"data.validation_size": [0, 5000], "data.split_seed": [0, 1]}
+    write_sweep(tmp_path / "s", grid, seeds=range(3), files=False)
+    table = effects(load_runs(tmp_path / "s").frame, ["data.split_seed"])
+    reasons = {row["context"]: row["reason"] for row in rows_of(table)}
+    assert reasons == {(("data.validation_size", 0),): "nothing is split", (("data.validation_size", 5000),): ""}
 
 
 def test_summary_csv(tmp_path: Path) -> None:
