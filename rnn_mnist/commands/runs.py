@@ -17,10 +17,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist import shell
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import completed, load_runs
+from rnn_mnist.runs.record import State
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.files import read_json
-from rnn_mnist.runs.record import find_runs, is_run, read_run
+from rnn_mnist.runs.record import State, find_runs, is_run, read_run
 
 _NOT_STARTED = "not started"
 

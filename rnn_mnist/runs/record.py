@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra_plugins.workstation_launcher import State, Status
+from hydra_plugins.workstation_launcher import State as State
+from hydra_plugins.workstation_launcher import Status
 from rnn_mnist.catalogues.metrics import run_metrics
 from rnn_mnist.configuration.change import Change
 from rnn_mnist.configuration.identity import config_as_dict, flatten, run_id, setting_id
@@ -23,6 +24,7 @@ RESULT_COLUMNS = (*NUMERIC_COLUMNS, "device")
 LEADING_COLUMNS = ("sweep", "directory", "run", "run_id", "setting_id", "status")
 TRAILING_COLUMNS = ("seed", *RESULT_COLUMNS, "commit", "error", "question", "overrides", "changes")
 
+_NOT_FIGURES = ("schema_version", "run_id")
 # Top-level keys of a configuration that have a column of their own, or say nothing of the run.
 _NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "question")
 
@@ -77,7 +79,9 @@ class RunRecord:
             "status": self.state.value,
             **{key: value for key, value in self.config.items() if key not in _NOT_CONFIG_COLUMNS},
             "seed": self.seed,
-            **{column: self.result.get(column) for column in RESULT_COLUMNS},
+            **dict.fromkeys(RESULT_COLUMNS),
+            # A metric of a package that is not here is kept in the table all the same.
+            **{name: value for name, value in self.result.items() if name not in _NOT_FIGURES},
             "commit": self.code and self.code.commit,
             "error": self.error,
             "question": self.config.get("question"),

@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.columns import rows_of
+from rnn_mnist.analysis.reading.levels import plain, short_name
 from rnn_mnist.analysis.reading.results import ResultsError, completed
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import load_predictions
+from rnn_mnist.runs.record import State
 
 MISREAD_SHOWN = 24
 
@@ -84,8 +85,9 @@ def confusion_info(
     settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == State.completed).any()]
     chosen = _find(settings, setting, factors) if setting is not None else _best(settings, metric)
     rows = chosen.runs[chosen.runs["status"] == State.completed]
-    data_name = str(rows["data.name"].iloc[0])
-    images, labels = load_test_images(data_name, rows["data.root"].iloc[0])
+    tested = rows_of(rows)[0]
+    data_name = str(tested["data.name"])
+    images, labels = load_test_images(data_name, tested["data.root"], plain(tested.get("data.loader")))
     classes = find_data_set(data_name).classes
     predictions = np.stack([load_predictions(directory) for directory in rows["directory"]])  # [run, image]
     if predictions.shape[1] != len(labels):

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
@@ -20,6 +19,7 @@ from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_ran
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import METRICS, Metric
+from rnn_mnist.runs.record import State
 
 MOST_IN_A_LEGEND = 10
 COSTS = ("parameters", "train_seconds")

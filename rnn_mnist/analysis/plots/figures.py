@@ -24,13 +24,15 @@ from rnn_mnist.analysis.plots import (
 from rnn_mnist.analysis.plots.figure_kind import FACTOR_OPTIONS, FigureKind, Request, Sweep
 from rnn_mnist.analysis.reading.factors import resolve_factor
 from rnn_mnist.analysis.reading.results import ResultsError
+from rnn_mnist.catalogues.catalogue import Catalogue
 
 FORMATS = ("png", "svg", "pdf")
 DEFAULT_FORMATS = ("png", "svg")
 
-KINDS: dict[str, FigureKind[Any]] = {
-    kind.name: kind
-    for kind in (
+KINDS: Catalogue[FigureKind[Any]] = Catalogue(
+    "figures",
+    FigureKind,
+    (
         effect.KIND,
         interaction.KIND,
         forest.KIND,
@@ -41,8 +43,8 @@ KINDS: dict[str, FigureKind[Any]] = {
         seeds.KIND,
         confusion.KIND,
         parallel.KIND,
-    )
-}
+    ),
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import (
     MOST_IN_A_PANEL,
@@ -26,6 +25,7 @@ from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_sett
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import ResultsError, learning_curves
+from rnn_mnist.runs.record import State
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
@@ -21,6 +20,7 @@ from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import Metric
+from rnn_mnist.runs.record import State
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hydra_plugins.workstation_launcher import State
+from rnn_mnist.runs.record import State
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots.factor_axis import factor_axis
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
+from rnn_mnist.runs.record import State
 
 _FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
 

@@ -7,13 +7,13 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figure_kind import Sweep
 from rnn_mnist.analysis.plots.figures import DrawnFigure, draw
 from rnn_mnist.analysis.reading.results import Runs, completed
 from rnn_mnist.analysis.report import interactive, run_provenance, tables
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.record import State
 
 # Drawings of more than this many bytes (many runs, many images) are embedded as pictures instead.
 _LARGEST_SVG = 600_000

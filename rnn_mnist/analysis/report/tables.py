@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, plain, short_name
 from rnn_mnist.analysis.statistics.importance import term_text
@@ -14,6 +13,7 @@ from rnn_mnist.analysis.statistics.power import Method
 from rnn_mnist.analysis.statistics.summary import summary_table
 from rnn_mnist.analysis.statistics.verdict import verdict_text
 from rnn_mnist.catalogues.metrics import METRICS
+from rnn_mnist.runs.record import State
 from rnn_mnist.tables import Cell, Column, Content, Table, text_cell
 
 

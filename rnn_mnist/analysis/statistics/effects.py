@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, plain
 from rnn_mnist.analysis.reading.results import check_metric
@@ -20,6 +19,7 @@ from rnn_mnist.analysis.statistics.summary import group_by_levels
 from rnn_mnist.analysis.statistics.verdict import Verdict, find_verdict
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.configuration.schema import declared
+from rnn_mnist.runs.record import State
 
 COLUMNS = (
     "factor",

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
@@ -16,6 +15,7 @@ from rnn_mnist.catalogues.keys import Role
 from rnn_mnist.configuration.change import Change
 from rnn_mnist.configuration.schema import declared
 from rnn_mnist.runs.files import RunFormatError, load_predictions
+from rnn_mnist.runs.record import State
 
 
 def inert_runs(runs: pd.DataFrame) -> "dict[str, pd.Series[bool]]":

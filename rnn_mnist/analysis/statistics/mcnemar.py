@@ -56,7 +56,7 @@ def compare_two_runs(first: Path | str, second: Path | str) -> McNemar:
     one, other = _only_run(first), _only_run(second)
     if one["data.name"] != other["data.name"]:
         raise ResultsError(f"tested on {one['data.name']} and on {other['data.name']}: their images are not the same")
-    labels = load_test_images(one["data.name"], one.get("data.root"))[1]
+    labels = load_test_images(one["data.name"], one.get("data.root"), one.get("data.loader"))[1]
     return mcnemar(load_predictions(first), load_predictions(second), labels)
 
 

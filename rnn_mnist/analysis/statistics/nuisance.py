@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels
 from rnn_mnist.analysis.reading.results import ResultsError, completed
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.summary import group_by_levels
+from rnn_mnist.runs.record import State
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
@@ -16,6 +15,7 @@ from rnn_mnist.analysis.reading.results import check_metric
 from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.runs.files import write_csv
+from rnn_mnist.runs.record import State
 
 
 def summarize(
