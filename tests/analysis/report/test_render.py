@@ -52,7 +52,7 @@ class _Outline(HTMLParser):
 
 
 def test_what_is_in_it(report: Path) -> None:
-    text = report.read_text()
+    text = report.read_text(encoding="utf-8")
     outline = _Outline()
     outline.feed(text)
     assert len(outline.images) >= 8
