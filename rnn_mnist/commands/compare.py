@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> None:
     if options.mcnemar:
         _mcnemar(*options.mcnemar)
     if options.sweeps:
+        _check_numbers(options)
         _compare(options, shell.Output())
 
 
@@ -91,11 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _compare(options: argparse.Namespace, console: Console) -> None:
+def _check_numbers(options: argparse.Namespace) -> None:
     if not 0 < options.confidence < 1:
         raise ExpectedError(f"--confidence {options.confidence}: must lie between 0 and 1")
     if min(options.differences) <= 0:
         raise ExpectedError(f"--differences {min(options.differences)}: must be greater than 0")
+
+
+def _compare(options: argparse.Namespace, console: Console) -> None:
     loaded = load_runs(*options.sweeps)
     runs = loaded.frame
     factors, nuisance = ([resolve_factor(runs, name) for name in names] for names in (options.factor, options.nuisance))

@@ -73,7 +73,7 @@ def kill_at_write(number: int, *, before_the_rename: bool) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return moved
 
-    Path.replace = counted  # type: ignore[method-assign, assignment]
+    Path.replace = counted  # type: ignore[method-assign, assignment]  # in a process that ends by it
 
 
 def make_run(directory: Path) -> tuple[Run, dict[str, Any]]:

@@ -14,7 +14,8 @@ import pandas as pd
 from hydra_plugins.workstation_launcher import State
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels
-from rnn_mnist.analysis.reading.results import ResultsError, completed
+from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.summary import group_by_levels
 

@@ -15,7 +15,8 @@ from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.figures import KINDS, draw, kinds_help, save
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.errors import ExpectedError
 from tests.synthetic_sweep import write_sweep
 
@@ -149,7 +150,7 @@ def test_series_differ_in_more_than_colour() -> None:
         Image.new("RGB", (1, 1), look.colour).convert("L").getpixel((0, 0))
         for look in style.series_styles(5, ordered=True)
     ]
-    assert ordered == sorted(ordered)  # type: ignore[type-var]
+    assert ordered == sorted(ordered)  # type: ignore[type-var]  # a pixel of an image in grey is a number
 
 
 def test_long_words_are_broken_where_a_reader_would() -> None:

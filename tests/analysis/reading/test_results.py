@@ -7,17 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_mnist.analysis.reading.factors import FactorError, resolve_factor
-from rnn_mnist.analysis.reading.results import (
-    ResultsError,
-    accuracy_by_step,
-    check_metric,
-    completed,
-    find_aliases,
-    find_factors,
-    learning_curves,
-    load_runs,
-)
+from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
+from rnn_mnist.analysis.reading.results import accuracy_by_step, check_metric, completed, learning_curves, load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import RunFormatError, load_predictions
 from tests.synthetic_sweep import write_sweep

@@ -19,7 +19,8 @@ from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import FactorError
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.comparison import compare, wilson_interval
 from rnn_mnist.analysis.statistics.effects import effects, holm, shares_noise
 from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors, with_inert_cells

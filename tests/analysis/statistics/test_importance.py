@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rnn_mnist.analysis.reading.factors import FactorError
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import FOREST_METHOD, GRID_METHOD, TermKind, importance
 from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
