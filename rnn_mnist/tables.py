@@ -79,8 +79,10 @@ class Table:
         """A GitHub table, newline at the end."""
         lines = [[column.heading for column in self.columns]]
         lines.append(["---:" if column.content is Content.number else "---" for column in self.columns])
-        for row in self.rows:
-            lines.append([_for_markdown(cell.text, column) for cell, column in zip(row, self.columns, strict=True)])
+        lines += [
+            [_for_markdown(cell.text, column) for cell, column in zip(row, self.columns, strict=True)]
+            for row in self.rows
+        ]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
     def latex(self) -> str:

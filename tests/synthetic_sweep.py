@@ -77,7 +77,7 @@ def write_sweep(
             config = resolved.config
             identifier = run_id(config)
             if identifier in written:
-                continue  # the real harness recognises it and does not train it twice
+                continue  # the real harness recognizes it and does not train it twice
             given = [f"seed={seed}", *(f"{key}={_spelled(value)}" for key, value in overrides.items())]
             run = directory / directory_name(identifier, given)
             state = (states or {}).get(len(written), "completed")

@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> None:
     if options.mcnemar:
         _mcnemar(*options.mcnemar)
     if options.sweeps:
+        _check_numbers(options)
         _compare(options, shell.Output())
 
 
@@ -51,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="rnn-mnist compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sweeps", nargs="*", metavar="SWEEP", help="the directory of a sweep, of several, or of a run")
-    parser.add_argument("--factor", action="append", metavar="KEY", help="only this factor (repeatable; default: all)")
+    parser.add_argument(
+        "--factor", action="append", default=[], metavar="KEY", help="only this factor (repeatable; default: all)"
+    )
     parser.add_argument(
         "--reference", action="append", default=[], metavar="KEY=LEVEL",
         help="the level that a factor's others are compared with (repeatable; default: its first)",
@@ -89,34 +92,46 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _compare(options: argparse.Namespace, console: Console) -> None:
-    loaded = load_runs(*options.sweeps)
-    runs = loaded.frame
+def _check_numbers(options: argparse.Namespace) -> None:
     if not 0 < options.confidence < 1:
         raise ExpectedError(f"--confidence {options.confidence}: must lie between 0 and 1")
     if min(options.differences) <= 0:
         raise ExpectedError(f"--differences {min(options.differences)}: must be greater than 0")
-    factors = [resolve_factor(runs, name) for name in options.factor or []] or None
+
+
+def _compare(options: argparse.Namespace, console: Console) -> None:
+    loaded = load_runs(*options.sweeps)
+    runs = loaded.frame
+    factors, nuisance = ([resolve_factor(runs, name) for name in names] for names in (options.factor, options.nuisance))
+    for factor in set(factors).intersection(nuisance):
+        raise FactorError(
+            f"{factor}: is to be compared (--factor) and to be chosen (--nuisance); it can be one of them"
+        )
     references = dict(_reference(runs, text) for text in options.reference)
     notes = [f"{key} follows from {' and '.join(sources)}" for key, sources in find_aliases(runs).items()]
     notes += [f"left out: {problem}" for problem in loaded.problems]
     notes += loaded.duplicates
-    if options.nuisance:
-        choice = choose_nuisance(runs, [resolve_factor(runs, name) for name in options.nuisance])
+    if nuisance:
+        choice = choose_nuisance(runs, nuisance)
         runs = choice.runs
         notes += [f"warning: {line}" for line in choice.warnings]
         _print_choice(choice.chosen, console)
     if not find_factors(runs):
-        raise FactorError(f"{', '.join(options.sweeps)}: nothing varies among {len(runs)} runs but the seed")
-    chosen = factors or [factor for factor in find_factors(runs) if factor not in options.nuisance]
-    table = effects(runs, chosen, references, options.metric, options.method, options.confidence, options.pool)
+        but = " and ".join(["the seed", *nuisance])
+        raise FactorError(f"{', '.join(options.sweeps)}: nothing varies among {len(runs)} runs but {but}")
+    table = effects(
+        runs,
+        factors or None,
+        references,
+        options.metric,
+        options.method,
+        confidence=options.confidence,
+        pool=options.pool,
+    )
     shown = tables.effects_table(table)
     console.print(shown.terminal(console.width, f"{options.metric} of {len(runs)} runs"))
     if options.power:
-        differences = [difference / METRICS[options.metric].scale for difference in options.differences]
-        title = "seeds of each setting to show a difference (power 0.8, level 0.05, before any correction)"
-        seeds = tables.seeds_table(power_table(table, differences), options.metric)
-        console.print(seeds.terminal(console.width, title))
+        _print_power(table, options.differences, console)
     if options.importance:
         shares = importance(runs, metric=options.metric, seed=options.seed)
         title = f"importance: {shares['method'].iloc[0]}"
@@ -124,14 +139,14 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         notes += shares.attrs["notes"]
     for note in [*_about(table), *notes]:
         print(note)
-    if options.csv:
-        tables.effects_as_text(table).to_csv(options.csv, index=False)
-    if options.markdown:
-        options.markdown.write_text(shown.markdown(), encoding="utf-8")
-    if options.latex:
-        options.latex.write_text(shown.latex(), encoding="utf-8")
-    for path in (options.csv, options.markdown, options.latex):
+    texts = {
+        options.csv: tables.effects_as_text(table).to_csv(index=False),
+        options.markdown: shown.markdown(),
+        options.latex: shown.latex(),
+    }
+    for path, text in texts.items():
         if path:
+            path.write_text(text, encoding="utf-8")
             print(path)
 
 
@@ -148,6 +163,13 @@ def _print_choice(chosen: pd.DataFrame, console: Console) -> None:
         levels = format_levels((key, value) for key, value in row.items() if key not in ("val_accuracy", "n"))
         reached = METRICS["val_accuracy"].text(row["val_accuracy"])
         console.print(f"  {levels}: {reached} ({row['n']} runs)", highlight=False)
+
+
+def _print_power(table: pd.DataFrame, differences: Sequence[float], console: Console) -> None:
+    metric = table.attrs["metric"]
+    power = power_table(table, [difference / METRICS[metric].scale for difference in differences])
+    title = "seeds of each setting to show a difference (power 0.8, level 0.05, before any correction)"
+    console.print(tables.seeds_table(power, metric).terminal(console.width, title))
 
 
 def _about(table: pd.DataFrame) -> list[str]:

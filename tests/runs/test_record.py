@@ -34,12 +34,12 @@ RESULT = {
 
 
 def read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text())
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
 def edit(path: Path, **entries: Any) -> None:
-    path.write_text(json.dumps(read(path) | entries))
+    path.write_text(json.dumps(read(path) | entries), encoding="utf-8")
 
 
 def a_dead_process() -> int:
@@ -73,7 +73,7 @@ def kill_at_write(number: int, *, before_the_rename: bool) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return moved
 
-    Path.replace = counted  # type: ignore[method-assign, assignment]
+    Path.replace = counted  # type: ignore[method-assign, assignment]  # in a process that ends by it
 
 
 def make_run(directory: Path) -> tuple[Run, dict[str, Any]]:
@@ -90,7 +90,7 @@ def make_run(directory: Path) -> tuple[Run, dict[str, Any]]:
 @pytest.mark.parametrize("before_the_rename", [True, False])
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_run_killed_while_it_completes_is_what_its_files_say(
-    tmp_path: Path, number: int, before_the_rename: bool
+    tmp_path: Path, number: int, *, before_the_rename: bool
 ) -> None:
     directory = tmp_path / "sweep" / "run"
 
@@ -105,7 +105,8 @@ def test_a_run_killed_while_it_completes_is_what_its_files_say(
     assert record.state == (State.completed if whole else State.interrupted)
     assert record.result.get("test_accuracy") == (0.4 if whole else None)
     status = read(directory / "status.json")
-    assert status["state"] == record.state and status["return_value"] == (0.5 if whole else None)
+    assert status["state"] == record.state
+    assert status["return_value"] == (0.5 if whole else None)
     assert not [path for path in directory.iterdir() if path.name.startswith(".") and path.name != ".lock"]
     assert read_run(directory) == record
 
@@ -120,7 +121,9 @@ def test_the_next_attempt_at_what_was_killed_counts_on(tmp_path: Path) -> None:
     run.fail("no")
     assert read(tmp_path / "run" / "status.json")["attempts"] == 2
     (earlier,) = read(tmp_path / "run" / "manifest.json")["earlier_attempts"]
-    assert earlier["versions"] == dict(attempt_here().versions) and earlier["start"] and earlier["host"]
+    assert earlier["versions"] == dict(attempt_here().versions)
+    assert earlier["start"]
+    assert earlier["host"]
 
 
 def test_a_prepared_run_is_no_earlier_attempt(tmp_path: Path) -> None:
@@ -138,13 +141,13 @@ def test_a_prepared_run_is_no_earlier_attempt(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("old", [False, True])
-def test_a_running_run_whose_process_is_gone_is_interrupted(tmp_path: Path, old: bool) -> None:
+def test_a_running_run_whose_process_is_gone_is_interrupted(tmp_path: Path, *, old: bool) -> None:
     (run,) = write_sweep(tmp_path / "s", {"model.num_layers": [1]}, seeds=[0], states={0: "running"})
     status = read(run / "status.json")
     assert read_run(run).state == State.running
     process = {"host": None, "pid": None} if old else {"pid": a_dead_process()}
     edit(run / "status.json", **process)
-    (run / ".manifest.json.abc").write_text("half")
+    (run / ".manifest.json.abc").write_text("half", encoding="utf-8")
     lock = FileLock(run / ".lock")
     with lock:
         assert read_run(run).state == State.running
@@ -177,7 +180,7 @@ def sweep_of_every_state(sweep: Path) -> dict[str, Path]:
     edit(runs[0] / "manifest.json", changes=[vars(change)], requested={"model.dropout": 0.5})
     # Killed before it wrote anything of its own: the launcher had written its manifest and recorded the death.
     dead = {"state": "failed", "error": 'killed by SIGKILL, "early"', "fingerprint": read_run(runs[4]).run_id}
-    (runs[4] / "status.json").write_text(json.dumps(dead))
+    (runs[4] / "status.json").write_text(json.dumps(dead), encoding="utf-8")
     # Its process died with all that watched it.
     edit(runs[5] / "status.json", state="running", host=socket.gethostname(), pid=a_dead_process())
     for run in (runs[4], runs[5]):
@@ -232,7 +235,7 @@ def test_changes_of_an_old_manifest_are_resolved(tmp_path: Path) -> None:
         recorded = {(change.key, change.effective, change.reason) for change in read_run(run).changes}
         manifest = read(run / "manifest.json")
         del manifest["changes"]
-        (run / "manifest.json").write_text(json.dumps(manifest))
+        (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         assert {(change.key, change.effective, change.reason) for change in read_run(run).changes} == recorded
     assert recorded == {("optimizer.beta1", 0.95, "one cycle moves it from 0.95 to 0.85 and back")}
     for unknown in ({"cell": "transformer"}, {"kind": "lstm", **manifest["config"]["model"]}):
@@ -277,10 +280,11 @@ def test_what_is_no_run_is_one_line(tmp_path: Path) -> None:
         '{"state": "completed"}',
         "[" * 9999,
     ):
-        (tmp_path / "status.json").write_text(content)
+        (tmp_path / "status.json").write_text(content, encoding="utf-8")
         with pytest.raises(RunFormatError) as caught:
             read_run(tmp_path)
-        assert str(tmp_path) in str(caught.value) and len(str(caught.value).splitlines()) == 1
+        assert str(tmp_path) in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
     (tmp_path / "status.json").unlink()
     (tmp_path / "status.json").mkdir()
     with pytest.raises(RunFormatError, match="cannot be read"):

@@ -13,7 +13,8 @@ from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import plain, short_name
-from rnn_mnist.analysis.reading.results import ResultsError, completed
+from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import load_predictions

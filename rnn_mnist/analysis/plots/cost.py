@@ -111,7 +111,7 @@ def _draw(info: CostInfo) -> Figure:
     devices = style.wrap(", ".join(info.devices), 40)
     labels = (METRICS["parameters"].axis_label, f"Training time on {devices} (s)")
     for panel, (ax, label) in enumerate(zip(panels, labels, strict=True)):
-        _draw_panel(ax, info, panel, styles, value_range, crowded)
+        _draw_panel(ax, info, panel, styles, value_range, crowded=crowded)
         ax.set_xlabel(label)
     panels[0].set_ylabel(info.metric.axis_label)
     handles = [Line2D([], [], color=style.INK, linewidth=1, drawstyle="steps-post", label="Pareto front")]
@@ -137,7 +137,7 @@ def _draw(info: CostInfo) -> Figure:
 
 
 def _draw_panel(
-    ax: Axes, info: CostInfo, panel: int, styles: list[style.SeriesStyle], value_range: ValueRange, crowded: bool
+    ax: Axes, info: CostInfo, panel: int, styles: list[style.SeriesStyle], value_range: ValueRange, *, crowded: bool
 ) -> None:
     shown = info.metric.shown
     ax.set_ylim(value_range.low, value_range.high)

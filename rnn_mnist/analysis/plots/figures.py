@@ -23,7 +23,7 @@ from rnn_mnist.analysis.plots import (
 )
 from rnn_mnist.analysis.plots.figure_kind import FACTOR_OPTIONS, FigureKind, Request, Sweep
 from rnn_mnist.analysis.reading.factors import resolve_factor
-from rnn_mnist.analysis.reading.results import ResultsError
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.catalogues.catalogue import Catalogue
 
 FORMATS = ("png", "svg", "pdf")

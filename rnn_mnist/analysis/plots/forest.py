@@ -15,7 +15,7 @@ from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
-from rnn_mnist.analysis.reading.results import ResultsError
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.verdict import Verdict
 from rnn_mnist.catalogues.metrics import METRICS, Metric
 

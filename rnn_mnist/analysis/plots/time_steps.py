@@ -22,7 +22,8 @@ from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
-from rnn_mnist.analysis.reading.results import ResultsError, accuracy_by_step
+from rnn_mnist.analysis.reading.results import accuracy_by_step
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 
 CHANCE = 0.1
 

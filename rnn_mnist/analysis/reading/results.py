@@ -10,8 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_mnist.analysis.reading.columns import config_keys
-from rnn_mnist.analysis.reading.factors import find_aliases, find_factors
 from rnn_mnist.analysis.reading.run_directories import ResultsError, sweeps_in
 from rnn_mnist.catalogues.metrics import METRICS, Metric, run_metrics
 from rnn_mnist.runs.files import merged_columns
@@ -24,19 +22,6 @@ from rnn_mnist.runs.record import (
     without_duplicates,
 )
 from rnn_mnist.runs.sweep import is_sweep, read_runs, read_sweep
-
-__all__ = [
-    "ResultsError",
-    "Runs",
-    "accuracy_by_step",
-    "check_metric",
-    "completed",
-    "config_keys",
-    "find_aliases",
-    "find_factors",
-    "learning_curves",
-    "load_runs",
-]
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def effects(
     references: Mapping[str, Any] | None = None,
     metric: str = "test_accuracy",
     method: Method | Literal["auto"] = "auto",
+    *,
     confidence: float = 0.95,
     pool: bool = False,
 ) -> pd.DataFrame:
@@ -82,7 +83,7 @@ def effects(
     rows: list[dict[str, Any]] = []
     for factor in chosen:
         reference = _reference(runs, factor, references or {})
-        chosen_method = _method(factor, method, pool)
+        chosen_method = _method(factor, method, pool=pool)
         # The factor in question stays even if it does nothing: that is then its answer.
         usable = runs if factor in copying else independent
         others = [other for other in find_factors(usable) if other != factor]
@@ -129,7 +130,7 @@ def _reference(runs: pd.DataFrame, factor: str, references: Mapping[str, Any]) -
     raise FactorError(f"{factor}={format_level(wanted)}: no completed run has it; there are {there}")
 
 
-def _method(factor: str, asked: Method | Literal["auto"], pool: bool) -> Method:
+def _method(factor: str, asked: Method | Literal["auto"], *, pool: bool) -> Method:
     if asked == Method.paired and (pool or not shares_noise(factor)):
         reason = "runs are pooled" if pool else "a seed shares neither shapes nor data order between its levels"
         raise FactorError(f"{factor}: cannot be compared pair by pair: {reason}; use welch")

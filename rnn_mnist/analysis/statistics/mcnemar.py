@@ -8,7 +8,8 @@ import numpy as np
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
 from rnn_mnist.analysis.reading.columns import rows_of
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import load_predictions
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels
-from rnn_mnist.analysis.reading.results import ResultsError, completed
+from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.summary import group_by_levels
 from rnn_mnist.runs.record import State
@@ -24,7 +25,8 @@ class NuisanceChoice:
     """What was chosen.
 
     Attributes:
-        runs: those of the chosen settings, completed or not.
+        runs: those of the chosen settings, completed or not. The nuisance factors are None in all of them: each setting
+            has its own level, and as factors they would keep apart what is to be compared.
         chosen: one row for each combination of the other factors: their levels, the chosen levels of the nuisance
             factors, ``val_accuracy`` (mean, a fraction) and ``n`` (completed runs).
         warnings: a line for each choice at the edge of the range that was searched: the true best may lie beyond.
@@ -67,8 +69,8 @@ def choose_nuisance(runs: pd.DataFrame, nuisance: Sequence[str]) -> NuisanceChoi
             for key, level in levels.items()
             if _at_edge(level, levels_of(group, key))
         ]
-    chosen = runs.loc[[label for group in kept for label in group.index]]
-    return NuisanceChoice(chosen, pd.DataFrame(rows), tuple(warnings))
+    best_runs = runs.loc[[label for group in kept for label in group.index]].assign(**dict.fromkeys(nuisance))
+    return NuisanceChoice(best_runs, pd.DataFrame(rows), tuple(warnings))
 
 
 def _best(runs: pd.DataFrame, nuisance: Sequence[str]) -> tuple[dict[str, Any], pd.DataFrame, float] | None:

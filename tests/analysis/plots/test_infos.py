@@ -24,7 +24,8 @@ from rnn_mnist.analysis.plots.source import find_source
 from rnn_mnist.analysis.plots.time_steps import time_steps_info
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.factors import find_factors
-from rnn_mnist.analysis.reading.results import ResultsError, check_metric, load_runs
+from rnn_mnist.analysis.reading.results import check_metric, load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import TermKind, importance
 from rnn_mnist.catalogues.data_sets import find_data_set

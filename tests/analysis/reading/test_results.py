@@ -7,24 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_mnist.analysis.reading.factors import FactorError, resolve_factor
-from rnn_mnist.analysis.reading.results import (
-    ResultsError,
-    accuracy_by_step,
-    check_metric,
-    completed,
-    find_aliases,
-    find_factors,
-    learning_curves,
-    load_runs,
-)
+from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
+from rnn_mnist.analysis.reading.results import accuracy_by_step, check_metric, completed, learning_curves, load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import RunFormatError, load_predictions
 from tests.synthetic_sweep import write_sweep
 
 
 def _json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text())
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
@@ -32,14 +24,19 @@ def test_one_row_a_run_with_keys_and_figures(tmp_path: Path) -> None:
     written = write_sweep(tmp_path / "depth", {"model.num_layers": [1, 2]}, seeds=range(3))
     loaded = load_runs(tmp_path / "depth")
     runs = loaded.frame
-    assert len(runs) == 6 and set(runs["directory"]) == {str(run) for run in written}
+    assert len(runs) == 6
+    assert set(runs["directory"]) == {str(run) for run in written}
     assert list(runs.columns[:6]) == ["sweep", "directory", "run", "run_id", "setting_id", "status"]
-    assert set(runs["sweep"]) == {"depth"} and runs["setting_id"].nunique() == 2
-    result = json.loads((written[0] / "result.json").read_text())
+    assert set(runs["sweep"]) == {"depth"}
+    assert runs["setting_id"].nunique() == 2
+    result = json.loads((written[0] / "result.json").read_text(encoding="utf-8"))
     row = runs.set_index("directory").loc[str(written[0])]
-    assert row["test_accuracy"] == result["test_accuracy"] and row["model.num_layers"] == 1
-    assert runs["model.num_layers"].dtype == int and runs["test_accuracy"].dtype == float
-    assert row["data.root"] is None and row["question"] == "What does it do?"
+    assert row["test_accuracy"] == result["test_accuracy"]
+    assert row["model.num_layers"] == 1
+    assert runs["model.num_layers"].dtype == int
+    assert runs["test_accuracy"].dtype == float
+    assert row["data.root"] is None
+    assert row["question"] == "What does it do?"
     assert loaded.problems == ()
 
 
@@ -60,8 +57,10 @@ def test_a_run_in_two_sweeps_counts_once(tmp_path: Path) -> None:
     write_sweep(tmp_path / "b", {"model.num_layers": [1]}, seeds=range(2))
     loaded = load_runs(tmp_path / "a", tmp_path / "b")
     runs = loaded.frame
-    assert len(runs) == 4 and (runs["status"] == "completed").all()
-    assert len(loaded.duplicates) == 2 and "counted once" in loaded.duplicates[0]
+    assert len(runs) == 4
+    assert (runs["status"] == "completed").all()
+    assert len(loaded.duplicates) == 2
+    assert "counted once" in loaded.duplicates[0]
     assert [str(record.directory) for record in loaded.records] == list(runs["directory"])
 
 
@@ -71,26 +70,28 @@ def test_unfinished_and_failed_runs_keep_their_rows(tmp_path: Path) -> None:
     runs = load_runs(tmp_path / "s").frame
     assert sorted(runs["status"]) == ["completed", "failed", "interrupted", "running"]
     failed = runs[runs["status"] == "failed"].iloc[0]
-    assert "nan" in failed["error"] and np.isnan(failed["test_accuracy"])
+    assert "nan" in failed["error"]
+    assert np.isnan(failed["test_accuracy"])
     assert len(learning_curves(runs)["directory"].unique()) == 4
 
 
 def test_broken_runs_are_said_and_left_out(tmp_path: Path) -> None:
     broken = write_sweep(tmp_path / "s", {"model.num_layers": range(1, 11)}, seeds=[0])
-    (broken[0] / "manifest.json").write_text('{"run_id": ')
+    (broken[0] / "manifest.json").write_text('{"run_id": ', encoding="utf-8")
     (broken[1] / "result.json").write_text(json.dumps({**_json(broken[1] / "result.json"), "test_loss": "small"}))
-    (broken[2] / "status.json").write_text("[]")
-    (broken[3] / "manifest.json").write_text("{}")
+    (broken[2] / "status.json").write_text("[]", encoding="utf-8")
+    (broken[3] / "manifest.json").write_text("{}", encoding="utf-8")
     (broken[4] / "manifest.json").write_bytes(b"\xff\xfe\x00")
-    (broken[5] / "manifest.json").write_text('{"schema_version": 99}')
+    (broken[5] / "manifest.json").write_text('{"schema_version": 99}', encoding="utf-8")
     (broken[6] / "manifest.json").unlink()
-    (broken[7] / "result.json").write_text('{"run_id": "another"}')
-    (broken[8] / "manifest.json").write_text('{"name": "somebody else\'s", "icons": []}')
+    (broken[7] / "result.json").write_text('{"run_id": "another"}', encoding="utf-8")
+    (broken[8] / "manifest.json").write_text('{"name": "somebody else\'s", "icons": []}', encoding="utf-8")
     runs = load_runs(tmp_path / "s")
     assert list(runs.frame["directory"]) == [str(broken[9])]
     problems = "\n".join(runs.problems)
     assert len(problems.splitlines()) == 9
-    assert "newer" in problems and "another run" in problems
+    assert "newer" in problems
+    assert "another run" in problems
     assert all(str(run) in problems for run in broken[:9])
 
 
@@ -98,23 +99,28 @@ def test_a_job_that_died_before_its_manifest_is_a_failed_run_of_no_known_setting
     (died, *_) = write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2))
     (died / "manifest.json").unlink()
     (died / "result.json").unlink()
-    (died / "status.json").write_text('{"state": "failed", "error": "killed: out of memory", "fingerprint": "abc"}')
+    (died / "status.json").write_text(
+        '{"state": "failed", "error": "killed: out of memory", "fingerprint": "abc"}', encoding="utf-8"
+    )
     runs = load_runs(tmp_path / "s").frame
     (row,) = runs[runs["status"] == "failed"].to_dict("records")
     assert (row["run_id"], row["error"]) == ("abc", "killed: out of memory")
-    assert len(runs) == 4 and find_factors(runs) == ["model.num_layers"]
+    assert len(runs) == 4
+    assert find_factors(runs) == ["model.num_layers"]
 
 
 def test_learning_curves_steps_and_predictions(tmp_path: Path) -> None:
     written = write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=[0], epochs=3)
-    (written[0] / "metrics.csv").write_text("")
+    (written[0] / "metrics.csv").write_text("", encoding="utf-8")
     runs = load_runs(tmp_path / "s").frame
     curves = learning_curves(runs)
-    assert list(curves["epoch"]) == [1, 2, 3] and set(curves["model.num_layers"]) == {2}
+    assert list(curves["epoch"]) == [1, 2, 3]
+    assert set(curves["model.num_layers"]) == {2}
     assert not curves.columns.duplicated().any()
     assert len(curves.attrs["problems"]) == 1
     steps = accuracy_by_step(runs)
-    assert steps["step"].max() == 28 and len(steps) == 56
+    assert steps["step"].max() == 28
+    assert len(steps) == 56
     final = steps[steps["step"] == 28].set_index("directory")["test_accuracy"]
     assert final.to_dict() == runs.set_index("directory")["test_accuracy"].to_dict()
     hits = load_predictions(written[0]) == load_test_images()[1]
@@ -132,7 +138,7 @@ def test_wrong_places_are_named(tmp_path: Path) -> None:
         load_runs(tmp_path / "dpeth")
     with pytest.raises(ResultsError, match="no run in it; there is nothing"):
         load_runs(tmp_path / "depth")
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ResultsError, match="a file"):
         load_runs(tmp_path / "file")
     write_sweep(tmp_path / "s", {"model.num_layers": [1]}, seeds=[0], states={0: "running"})
@@ -168,7 +174,8 @@ def test_devices_and_threads_are_no_factors_and_samples_are(tmp_path: Path) -> N
 def test_factors_are_found_by_their_short_names(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2], "model": ["rnn", "gru"]}, seeds=[0], files=False)
     runs = load_runs(tmp_path / "s").frame
-    assert resolve_factor(runs, "num_layers") == "model.num_layers" and resolve_factor(runs, "model") == "model.cell"
+    assert resolve_factor(runs, "num_layers") == "model.num_layers"
+    assert resolve_factor(runs, "model") == "model.cell"
     with pytest.raises(FactorError, match=r"no such factor; what varies: model\.cell, model\.num_layers"):
         resolve_factor(runs, "depth")
     with pytest.raises(FactorError, match=r"optimizer\.lr: is 0\.01 in all 4 runs"):

@@ -52,7 +52,7 @@ class _Outline(HTMLParser):
 
 
 def test_what_is_in_it(report: Path) -> None:
-    text = report.read_text()
+    text = report.read_text(encoding="utf-8")
     outline = _Outline()
     outline.feed(text)
     assert len(outline.images) >= 8
@@ -98,7 +98,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 def log(browser: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
     """The entries since the last call."""
-    entries: list[dict[str, Any]] = browser.get_log(kind)  # type: ignore[no-untyped-call]
+    entries: list[dict[str, Any]] = browser.get_log(kind)  # type: ignore[no-untyped-call]  # selenium has no types here
     return entries
 
 

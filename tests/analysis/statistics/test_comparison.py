@@ -19,7 +19,8 @@ from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import FactorError
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.comparison import compare, wilson_interval
 from rnn_mnist.analysis.statistics.effects import effects, holm, shares_noise
 from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors, with_inert_cells
@@ -125,7 +126,9 @@ def test_holm_is_statsmodels_over_what_was_tested(p_values: np.ndarray) -> None:
 def test_fewer_than_three_runs_claim_nothing() -> None:
     assert all(math.isnan(end) for end in interval(np.array([0.97, 0.98])))
     outcome = compare(np.array([0.97, 0.98]), np.array([0.90, 0.91, 0.92]))
-    assert math.isnan(outcome.p_value) and math.isnan(outcome.low) and outcome.difference == pytest.approx(0.065)
+    assert math.isnan(outcome.p_value)
+    assert math.isnan(outcome.low)
+    assert outcome.difference == pytest.approx(0.065)
     assert math.isnan(compare(np.array([]), np.array([0.9])).difference)
 
 
@@ -153,24 +156,30 @@ def test_a_sweeps_effects_are_recovered(tmp_path: Path) -> None:
     assert list(summary["n"]) == [10, 10, 10]
     assert ((summary["low"] < [0.96, 0.975, 0.975]) & (summary["high"] > [0.96, 0.975, 0.975])).all()
     table = effects(runs)
-    assert list(table["verdict"]) == [Verdict.higher, Verdict.higher] and set(table["method"]) == {Method.welch}
+    assert list(table["verdict"]) == [Verdict.higher, Verdict.higher]
+    assert set(table["method"]) == {Method.welch}
     assert ((table["low"] < 0.015) & (table["high"] > 0.015)).all()
     lower, not_resolved = rows_of(effects(runs, references={"model.num_layers": 2}))
     assert (lower["level"], lower["verdict"]) == (1, Verdict.lower)
     assert (not_resolved["level"], not_resolved["verdict"]) == (3, Verdict.not_resolved)
     unseen = METRICS["test_accuracy"].size_text(not_resolved["minimum_detectable"])
-    assert unseen.startswith("0.2") and unseen.endswith(" points")
+    assert unseen.startswith("0.2")
+    assert unseen.endswith(" points")
     in_words = verdict_text(not_resolved, METRICS["test_accuracy"])
-    assert unseen in in_words and "10 seeds" in in_words
+    assert unseen in in_words
+    assert "10 seeds" in in_words
     power = power_table(table, [0.001, 0.01])
-    assert (power[0.001] > 30).all() and (power[0.01] < 5).all()
+    assert (power[0.001] > 30).all()
+    assert (power[0.01] < 5).all()
     with pytest.raises(FactorError, match=r"model\.num_layers=7: no completed run has it; there are 1, 2, 3"):
         effects(runs, references={"model.num_layers": 7})
 
 
 def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
-    assert shares_noise("optimizer.lr") and shares_noise("model.readout")
-    assert not shares_noise("model.hidden_size") and not shares_noise("data.train_fraction")
+    assert shares_noise("optimizer.lr")
+    assert shares_noise("model.readout")
+    assert not shares_noise("model.hidden_size")
+    assert not shares_noise("data.train_fraction")
     grid: dict[str, list[Any]] = {"optimizer.lr": [0.001, 0.01], "model.num_layers": [1, 2]}
     write_sweep(tmp_path / "s", grid, seeds=range(6), shared_noise=0.01, noise=0.0005, files=False)
     runs = load_runs(tmp_path / "s").frame
@@ -181,13 +190,15 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
     with pytest.raises(FactorError, match="shares neither shapes nor data order"):
         effects(runs, ["model.num_layers"], method=Method.paired)
     pooled = effects(runs, ["model.num_layers"], pool=True)
-    assert list(pooled["n"]) == [12] and list(pooled["context"]) == [()]
+    assert list(pooled["n"]) == [12]
+    assert list(pooled["context"]) == [()]
 
 
 def test_two_seeds_never_claim_no_effect(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(2), accuracy=depth_accuracy_of_two)
     (row,) = rows_of(effects(load_runs(tmp_path / "s").frame))
-    assert row["verdict"] is Verdict.too_few and "2" in verdict_text(row, METRICS["test_accuracy"])
+    assert row["verdict"] is Verdict.too_few
+    assert "2" in verdict_text(row, METRICS["test_accuracy"])
 
 
 def depth_accuracy_of_two(overrides: dict[str, Any]) -> float:
@@ -207,7 +218,9 @@ def test_a_level_without_a_completed_run(tmp_path: Path) -> None:
     states = {1: "failed", 3: "failed", 5: "failed"}
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(3), states=states, files=False)
     (row,) = rows_of(effects(load_runs(tmp_path / "s").frame))
-    assert row["verdict"] is Verdict.too_few and row["failed"] == 3 and math.isnan(row["difference"])
+    assert row["verdict"] is Verdict.too_few
+    assert row["failed"] == 3
+    assert math.isnan(row["difference"])
 
 
 def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> None:
@@ -233,7 +246,8 @@ def test_dropout_with_one_layer_is_inert(tmp_path: Path) -> None:
     table = effects(load_runs(tmp_path / "s").frame)
     rows = {(row["factor"], row["context"]): row for row in rows_of(table)}
     inert = rows["model.dropout", (("model.num_layers", 1),)]
-    assert inert["verdict"] is Verdict.inert and math.isnan(inert["p_value"])
+    assert inert["verdict"] is Verdict.inert
+    assert math.isnan(inert["p_value"])
     assert "dropout acts between layers" in verdict_text(inert, METRICS["test_accuracy"])
     # Two layers with dropout are compared with the one layer that dropout cannot change.
     assert rows["model.num_layers", (("model.dropout", 0.5),)]["n_reference"] == 4
@@ -278,8 +292,10 @@ def test_summary_csv(tmp_path: Path) -> None:
     table = pd.read_csv(write_summary(load_runs(tmp_path / "s").frame, tmp_path / "s"))
     columns = ["n", "failed", "mean", "standard_deviation", "low", "high", "parameters", "train_seconds"]
     assert list(table.columns) == ["model.cell", *columns]
-    assert list(table["model.cell"]) == ["rnn", "lstm"] and list(table["failed"]) == [0, 1]
-    assert np.isnan(table["low"][1]) and table["n"][1] == 2
+    assert list(table["model.cell"]) == ["rnn", "lstm"]
+    assert list(table["failed"]) == [0, 1]
+    assert np.isnan(table["low"][1])
+    assert table["n"][1] == 2
 
 
 def test_variance_shares_are_those_of_statsmodels() -> None:

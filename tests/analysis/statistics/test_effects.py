@@ -55,7 +55,8 @@ def test_without_torch_everything_imports_and_compares(sweep: Path) -> None:
             cwd=REPOSITORY, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
-    assert "higher" in result.stdout and "functional ANOVA" in result.stdout
+    assert "higher" in result.stdout
+    assert "functional ANOVA" in result.stdout
 
 
 def test_tables_are_written_and_their_paths_printed(sweep: Path, tmp_path: Path) -> None:
@@ -78,10 +79,13 @@ def test_tables_are_written_and_their_paths_printed(sweep: Path, tmp_path: Path)
 def test_nuisance_and_mcnemar(sweep: Path) -> None:
     result = compare(sweep, "--nuisance", "lr")
     assert result.returncode == 0, result.stderr
-    assert "best by validation accuracy" in result.stdout and "at the edge of its range" in result.stdout
+    assert "num_layers=2" in result.stdout
+    assert "best by validation accuracy" in result.stdout
+    assert "at the edge of its range" in result.stdout
     runs = sorted(path.parent for path in sweep.glob("*/predictions.npy"))
     result = compare("--mcnemar", *runs[:2])
-    assert result.returncode == 0 and "McNemar's exact test: p = " in result.stdout
+    assert result.returncode == 0
+    assert "McNemar's exact test: p = " in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,7 @@ def test_nuisance_and_mcnemar(sweep: Path) -> None:
         ),
         (["{sweep}", "--reference", "num_layers=7"], "no completed run has it; there are 1, 2"),
         (["{sweep}", "--reference", "num_layers"], "give a factor and its level"),
+        (["{sweep}", "--factor", "lr", "--nuisance", "optimizer.lr"], "optimizer.lr: is to be compared (--factor) and"),
         (["{sweep}", "--method", "paired", "--factor", "num_layers"], "cannot be compared pair by pair"),
         (["{sweep}", "--confidence", "95"], "must lie between 0 and 1"),
         (["--mcnemar", "{sweep}", "{sweep}"], "holds 16 runs"),
@@ -108,7 +113,8 @@ def test_a_mistake_is_one_line(
         runpy.run_path(str(REPOSITORY / "scripts" / "compare.py"), run_name="__main__")
     assert ended.value.code == 1
     (error,) = capsys.readouterr().err.splitlines()
-    assert error.startswith("error: ") and line in error
+    assert error.startswith("error: ")
+    assert line in error
 
 
 def test_no_finished_run_and_no_arguments(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from rnn_mnist.analysis.reading.factors import FactorError
-from rnn_mnist.analysis.reading.results import ResultsError, load_runs
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.run_directories import ResultsError
+from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import FOREST_METHOD, GRID_METHOD, TermKind, importance
 from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
 from tests.synthetic_sweep import write_sweep
@@ -52,14 +54,16 @@ def test_noise_alone_gets_the_share_that_chance_gives_it(tmp_path: Path) -> None
         )
     means = np.mean(shares, axis=0)
     # One of eleven degrees of freedom.
-    assert means[0] == pytest.approx(1 / 11, abs=0.03) and means[1] == pytest.approx(1 / 11, abs=0.02)
+    assert means[0] == pytest.approx(1 / 11, abs=0.03)
+    assert means[1] == pytest.approx(1 / 11, abs=0.02)
 
 
 def test_higher_interactions_are_one_row(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {**GRID, "optimizer.lr": [0.1, 0.2]}, seeds=range(2), files=False)
     table = importance(load_runs(tmp_path / "s").frame)
     assert list(table["kind"])[-2:] == [TermKind.higher, TermKind.seeds]
-    assert len(table) == 3 + 3 + 1 + 1 and table["share"].sum() == pytest.approx(1)
+    assert len(table) == 3 + 3 + 1 + 1
+    assert table["share"].sum() == pytest.approx(1)
 
 
 def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) -> None:
@@ -76,10 +80,13 @@ def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) ->
     write_sweep(tmp_path / "s", settings=settings, seeds=[0], accuracy=accuracy, noise=0.001, files=False)
     runs = load_runs(tmp_path / "s").frame
     table = importance(runs, seed=3)
-    assert table["term"][0] == ("optimizer.lr",) and table["share"][0] > 0.8
-    assert list(table["kind"])[-1] is TermKind.rest and table["share"].sum() == pytest.approx(1)
+    assert table["term"][0] == ("optimizer.lr",)
+    assert table["share"][0] > 0.8
+    assert list(table["kind"])[-1] is TermKind.rest
+    assert table["share"].sum() == pytest.approx(1)
     assert set(table["method"]) == {FOREST_METHOD.format(trees=64, seed=3)}
-    assert "by its logarithm" in table["ranges"][0] and "80 values" in table["ranges"][0]
+    assert "by its logarithm" in table["ranges"][0]
+    assert "80 values" in table["ranges"][0]
     assert table.equals(importance(runs, seed=3))
     assert not table["share"].equals(importance(runs, seed=4)["share"])
 
@@ -94,7 +101,8 @@ def test_inert_and_no_op_factors_have_no_share(tmp_path: Path) -> None:
     table = importance(load_runs(tmp_path / "s").frame)
     assert list(table["term"]) == [("model.dropout",), ()]
     notes = " ".join(table.attrs["notes"])
-    assert "model.batch_first: no effect" in notes and "those runs are left out" in notes
+    assert "model.batch_first: no effect" in notes
+    assert "those runs are left out" in notes
     write_sweep(tmp_path / "t", {"model.num_layers": [1]}, seeds=range(3))
     with pytest.raises(FactorError, match="no factor varies"):
         importance(load_runs(tmp_path / "t").frame)
@@ -110,8 +118,26 @@ def test_nuisance_levels_are_chosen_on_validation_and_edges_are_told(tmp_path: P
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
     write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0005, files=False)
     choice = choose_nuisance(load_runs(tmp_path / "s").frame, ["optimizer.lr"])
-    assert list(choice.chosen["optimizer.lr"]) == [0.01, 0.001] and len(choice.runs) == 6
+    assert list(choice.chosen["optimizer.lr"]) == [0.01, 0.001]
+    assert len(choice.runs) == 6
     assert choice.warnings == ("optimizer.lr=0.001 is best for model.num_layers=2 and lies at the edge of its range",)
+
+
+def test_what_was_tuned_keeps_nothing_apart(tmp_path: Path) -> None:
+    """Depths 1 and 3 share their best rate and depth 2 has another, the other way round with bias."""
+
+    def accuracy(overrides: dict[str, Any]) -> float:
+        best = 0.01 if (overrides["model.num_layers"] == 2) == overrides["model.bias"] else 0.001
+        return 0.95 if overrides["optimizer.lr"] == best else 0.93
+
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2, 3], "model.bias": [False, True]}
+    grid["optimizer.lr"] = [0.001, 0.01]
+    write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=accuracy, noise=0.0005, files=False)
+    choice = choose_nuisance(load_runs(tmp_path / "s").frame, ["optimizer.lr"])
+    assert len(choice.runs) == 18
+    compared = effects(choice.runs)
+    assert list(compared["level"]) == [2, 3, 2, 3, True, True, True]
+    assert set(compared["n"]) == {3}
 
 
 def test_a_level_that_diverges_is_not_chosen(tmp_path: Path) -> None:
