@@ -7,12 +7,12 @@ python -m rnn_mnist.explain --format markdown > model.md
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from rnn_mnist import shell
 from rnn_mnist.configuration.compose import compose_checked
-from rnn_mnist.configuration.mistakes import explain_error
 from rnn_mnist.explain.tensors import Explanation, explain
 from rnn_mnist.tables import Column, Content, Table, text_cell
 
@@ -62,13 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _explain(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_intermixed_args(arguments)
-    try:
-        checked = compose_checked(options.overrides)
-    except Exception as error:
-        line = explain_error(error)
-        if line is None:
-            raise
-        return shell.fail(line)
+    checked = compose_checked(options.overrides, options.config_dir)
     explanation = explain(checked.config)
     if options.format == "markdown":
         print(as_markdown(explanation), end="")
@@ -87,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Overrides are those of python -m rnn_mnist.train, such as model=gru model.bidirectional=true.",
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="what differs from the default configuration")
+    parser.add_argument(
+        "--config-dir", "-cd", type=Path, metavar="DIR", help="a folder with studies of your own, DIR/experiment/*.yaml"
+    )
     parser.add_argument("--format", choices=("text", "markdown"), default="text", help="tables (default) or Markdown")
     return parser
 
