@@ -49,15 +49,16 @@ def config_dir_of(arguments: Sequence[str]) -> Path | None:
     return None if named is None else Path(named)
 
 
-def register(identify: Callable[[DictConfig], str], config_dir: Path | None = None) -> None:
+def register(identify: Callable[[DictConfig], str | list[str]], config_dir: Path | None = None) -> None:
     """Make the schema and the resolvers of ``conf/config.yaml`` known to Hydra, for the rest of this process.
 
-    ``identify`` gives the run's id of a composed configuration, for the name of its directory. It may refuse the
-    configuration with :class:`~rnn_mnist.configuration.resolution.ConfigError`: nothing has been written by then.
+    ``identify`` gives the run's id of a composed configuration, alone or with former ones after it, for the name of
+    its directory. It may refuse the configuration with
+    :class:`~rnn_mnist.configuration.resolution.ConfigError`: nothing has been written by then.
     """
     _store_configs()
 
-    def resolve_run_id(*, _root_: DictConfig) -> str:
+    def resolve_run_id(*, _root_: DictConfig) -> str | list[str]:
         return identify(_root_)
 
     register_resolver("run_id", resolve_run_id, replace=True)
