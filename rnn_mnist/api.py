@@ -24,24 +24,26 @@ if TYPE_CHECKING:
     from rnn_mnist.explain.tensors import Explanation
 
 
-def compose(overrides: Sequence[str] = ()) -> "Config":
+def compose(overrides: Sequence[str] = (), config_dir: Path | str | None = None) -> "Config":
     """The configuration that a command with these overrides would run, typed and checked.
 
     Args:
         overrides: as on the command line: ``["model=gru", "optimizer.lr=0.01"]``.
+        config_dir: a folder with studies of your own, ``experiment/*.yaml``; those of ``./studies`` need none.
 
     Raises:
         ExpectedError: if it cannot be composed or run, with key, value and what is allowed.
     """
-    return _checked(overrides).config
+    return _checked(overrides, config_dir).config
 
 
-def train(overrides: Sequence[str], directory: Path | str) -> dict[str, Any]:
+def train(overrides: Sequence[str], directory: Path | str, config_dir: Path | str | None = None) -> dict[str, Any]:
     """Train one run in this process, carry it on, or recognise it as completed.
 
     Args:
         overrides: as on the command line.
         directory: of the run's files. It need not exist, and must not hold another run.
+        config_dir: as for :func:`compose`, and so below.
 
     Returns:
         What ``result.json`` holds: ``best_epoch``, ``val_accuracy``, ``test_accuracy`` (fractions), ``test_loss``,
@@ -53,18 +55,19 @@ def train(overrides: Sequence[str], directory: Path | str) -> dict[str, Any]:
     from rnn_mnist.runs.run import Run
     from rnn_mnist.training.one_run import train_run
 
-    checked = _checked(overrides)
+    checked = _checked(overrides, config_dir)
     for warning in checked.warnings:
         warnings.warn(warning, stacklevel=2)
     train_run(checked, Path(directory), list(overrides))
     return Run(Path(directory)).result()
 
 
-def sweep(overrides: Sequence[str]) -> Path:
+def sweep(overrides: Sequence[str], config_dir: Path | str | None = None) -> Path:
     """Run a sweep as ``rnn-mnist train -m`` does, in a process of its own, whose lines are printed as they come.
 
     Args:
         overrides: as on the command line: ``["model.num_layers=1,2,3", "seed=range(5)"]``.
+        config_dir: with studies of your own.
 
     Returns:
         The sweep's directory, for :func:`load_runs`.
@@ -73,13 +76,10 @@ def sweep(overrides: Sequence[str]) -> Path:
         ExpectedError: if the command fails, or a run did; the other runs are there nevertheless.
     """
     from rnn_mnist.configuration.compose import sweep_directory
-    from rnn_mnist.configuration.mistakes import explain_error
 
-    try:
-        directory = sweep_directory(list(overrides))
-    except Exception as error:
-        raise _expected(error, explain_error(error)) from error
-    command = [sys.executable, "-m", "rnn_mnist.train", "-m", *overrides]
+    directory = sweep_directory(overrides, None if config_dir is None else Path(config_dir))
+    options = [] if config_dir is None else ["--config-dir", str(config_dir)]
+    command = [sys.executable, "-m", "rnn_mnist.train", "-m", *options, *overrides]
     last = ""
     # In a session of its own it gets no Ctrl-C but the one below, in a terminal and in a notebook alike.
     with subprocess.Popen(
@@ -205,30 +205,22 @@ def report(runs: "Runs", path: Path | str) -> Path:
     return Path(path)
 
 
-def explain(overrides: Sequence[str] = ()) -> "Explanation":
+def explain(overrides: Sequence[str] = (), config_dir: Path | str | None = None) -> "Explanation":
     """Every tensor's shape in a configured model, every weight, and what each parameter does.
 
     Args:
         overrides: as on the command line.
+        config_dir: with studies of your own.
 
     Raises:
         ExpectedError: if the configuration cannot be composed or run.
     """
     from rnn_mnist.explain.tensors import explain as explain_config
 
-    return explain_config(_checked(overrides).config)
+    return explain_config(_checked(overrides, config_dir).config)
 
 
-def _checked(overrides: Sequence[str]) -> "Resolved":
+def _checked(overrides: Sequence[str], config_dir: Path | str | None) -> "Resolved":
     from rnn_mnist.configuration.compose import compose_checked
-    from rnn_mnist.configuration.mistakes import explain_error
 
-    try:
-        return compose_checked(list(overrides))
-    except Exception as error:
-        raise _expected(error, explain_error(error)) from error
-
-
-def _expected(error: Exception, line: str | None) -> Exception:
-    """Hydra's error as one line; what looks like a bug stays what it is."""
-    return error if line is None or isinstance(error, ExpectedError) else ExpectedError(line)
+    return compose_checked(overrides, None if config_dir is None else Path(config_dir))

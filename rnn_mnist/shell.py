@@ -1,16 +1,14 @@
-"""What every command has in common at its edge with the shell: errors, interruption, pipes, encoding and width."""
+"""What every command has in common at its edge with the shell: errors, interruption, pipes and encoding.
+
+Nothing that takes time to import is imported here, so that Ctrl-C is met from the start.
+"""
 
 import io
 import os
 import sys
 from collections.abc import Callable
 
-from rich.console import Console
-
 from rnn_mnist.errors import ExpectedError
-
-# In columns; no row of a table is that long, so that one row of piped text is one line, for grep and cut.
-_UNFOLDED = 10_000
 
 
 def run(command: Callable[[], int | None]) -> int:
@@ -46,15 +44,3 @@ def fail(message: str) -> int:
     """Print ``error: ...`` as one line on standard error; 1, the exit code that goes with it."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return 1
-
-
-class Output(Console):
-    """Standard output for tables and marked-up text; what is piped is not folded to a width."""
-
-    def __init__(self) -> None:
-        """A terminal knows its own width."""
-        super().__init__(width=None if sys.stdout.isatty() else _UNFOLDED)
-
-    def on_broken_pipe(self) -> None:
-        """Rich would end the process with 1; here :func:`run` decides."""
-        raise BrokenPipeError

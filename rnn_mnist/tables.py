@@ -6,16 +6,19 @@ the other.
 
 import html
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Group, JustifyMethod, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+# In columns; no row of a table is that long, so that one row of piped text is one line, for grep and cut.
+_UNFOLDED = 10_000
 _GAP = 2  # blanks between the columns of a terminal
 _NARROW_NAME, _NARROW_SENTENCE = 16, 24
 _LATEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "{": r"\{", "}": r"\}"}
@@ -176,3 +179,15 @@ def _for_markdown(text: str, column: Column) -> str:
 def _for_latex(text: str, column: Column | None = None) -> str:
     escaped = "".join(_LATEX.get(character, character) for character in re.sub(r"(?<![\w.-])-(?=\d)", "−", text))
     return rf"\texttt{{{escaped}}}" if column and text and column.content is Content.code else escaped
+
+
+class Output(Console):
+    """Standard output for tables and marked-up text; what is piped is not folded to a width."""
+
+    def __init__(self) -> None:
+        """A terminal knows its own width."""
+        super().__init__(width=None if sys.stdout.isatty() else _UNFOLDED)
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process with 1; :func:`rnn_mnist.shell.run` decides."""
+        raise BrokenPipeError

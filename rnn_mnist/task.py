@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher import in_job
 from rnn_mnist.configuration.compose import typed
-from rnn_mnist.configuration.identity import run_id
+from rnn_mnist.configuration.identity import former_ids, run_id
 from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.provenance import attempt_here
@@ -25,8 +25,10 @@ log = logging.getLogger(__name__)
 _said: set[str] = set()
 
 
-def job_identity(composed: DictConfig) -> str:
-    """The id of a job's run, before its directory exists: ``hydra.launcher.identity``, and ``${run_id:}``.
+def job_identity(composed: DictConfig) -> list[str]:
+    """The id of a job's run, and its former ones: ``hydra.launcher.identity`` and ``${run_id:}``.
+
+    It is asked before the run has a directory.
 
     Raises:
         ExpectedError: if the configuration cannot be run, or not on this machine.
@@ -39,7 +41,7 @@ def job_identity(composed: DictConfig) -> str:
         resolve_device(device)
     if composed.hydra.mode == RunMode.MULTIRUN:
         _say(checked)  # before a sweep rather than in it
-    return run_id(checked.config)
+    return [run_id(checked.config), *former_ids(checked)]
 
 
 def task(composed: DictConfig) -> float:
@@ -56,7 +58,7 @@ def task(composed: DictConfig) -> float:
     _say(checked)
     try:
         if not in_job():
-            Run(directory).prepare(manifest_of(checked, overrides, attempt_here()))
+            Run(directory, former_ids(checked)).prepare(manifest_of(checked, overrides, attempt_here()))
         from rnn_mnist.training.one_run import train_run
 
         value = train_run(checked, directory, overrides)
@@ -78,7 +80,8 @@ def task(composed: DictConfig) -> float:
 def prepare(composed: DictConfig, directory: Path) -> None:
     """Write the manifest of a job before its process starts; ``hydra.launcher.on_job_start``."""
     overrides = [str(override) for override in composed.hydra.overrides.task]
-    Run(directory).prepare(manifest_of(typed(composed), overrides, attempt_here()))
+    checked = typed(composed)
+    Run(directory, former_ids(checked)).prepare(manifest_of(checked, overrides, attempt_here()))
 
 
 def _say(checked: Resolved) -> None:

@@ -46,12 +46,13 @@ def _train() -> int:
 def _run_hydra() -> None:
     import hydra
 
-    from rnn_mnist.configuration.compose import CONFIG_DIR, check_overrides, register
+    from rnn_mnist.configuration.compose import CONFIG_DIR, check_overrides, config_dir_of, register
     from rnn_mnist.configuration.hydra_versions import MAIN
     from rnn_mnist.task import job_identity, task
 
-    check_overrides(sys.argv[1:])
-    register(job_identity)
+    config_dir = config_dir_of(sys.argv[1:])
+    check_overrides(sys.argv[1:], config_dir)
+    register(job_identity, config_dir)
     hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(task)()
 
 

@@ -1,6 +1,7 @@
 """What commands have in common at their edge with the shell, met in this process."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -46,3 +47,13 @@ def test_bugs_and_usage_errors_stay_what_they_are() -> None:
     with pytest.raises(SystemExit) as caught:
         shell.run(lambda: sys.exit(2))
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("module", ["rnn_mnist.__main__", "rnn_mnist.train", "rnn_mnist.explain.__main__"])
+def test_ctrl_c_is_met_from_the_start(module: str) -> None:
+    """Whatever takes time to import is imported by :func:`shell.run`'s command."""
+    program = f"import sys, {module}; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported = {name.partition(".")[0] for name in shown.stdout.split()}
+    assert "rnn_mnist" in imported
+    assert not imported & {"torch", "hydra", "omegaconf", "pandas", "matplotlib", "numpy", "rich"}

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from hydra.utils import get_method
@@ -18,18 +18,23 @@ FINGERPRINT_LENGTH = 12
 _VOLATILE = re.compile(r"\$\{(hydra[.:]|now:)")
 
 
-def job_identity(config: DictConfig, function: str | None, leave_out: Iterable[str]) -> str:
-    """The identity of a composed job: what the app's own function says, else :func:`fingerprint`.
+def job_identities(config: DictConfig, function: str | None, leave_out: Iterable[str]) -> tuple[str, ...]:
+    """The identity of a composed job, and those that it had earlier: what the app says, else :func:`fingerprint`.
 
     Args:
         config: the job's configuration, with its ``hydra`` node.
-        function: dotted path of a function from such a configuration to a text; see ``hydra.launcher.identity``.
+        function: dotted path of a function from such a configuration to a text, or a list of them; see
+            ``hydra.launcher.identity``.
         leave_out: see :func:`fingerprint`.
     """
-    if function is not None:
-        identify: Callable[[DictConfig], str] = get_method(function)
-        return str(identify(config))
-    return fingerprint(config, leave_out)
+    if function is None:
+        return (fingerprint(config, leave_out),)
+    return as_identities(get_method(function)(config))
+
+
+def as_identities(found: Any) -> tuple[str, ...]:
+    """An identity, or a list that begins with it, as a tuple."""
+    return tuple(map(str, found)) if isinstance(found, list | tuple | ListConfig) else (str(found),)
 
 
 def fingerprint(config: DictConfig, leave_out: Iterable[str]) -> str:

@@ -181,7 +181,8 @@ class Options:
         None,
         _function,
         "Dotted path of a function from a job's configuration (with its `hydra` node) to a text that takes the place "
-        "of the fingerprint.",
+        "of the fingerprint, or to a list: that text, then those that the same job had earlier, whose directories are "
+        "then its own.",
     )
     not_identity: tuple[str, ...] = _option(
         [], _texts("keys"), "Keys that are left out of the fingerprint, such as paths."

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -122,10 +122,15 @@ def read_status(directory: Path) -> Status | None:
         return None
 
 
-def new_status(fingerprint: str, overrides: list[str], directory: Path, **known: Any) -> Status:
-    """The record of a job that starts now, one attempt after those that ``directory`` knows of."""
+def new_status(
+    fingerprint: str, overrides: list[str], directory: Path, *, former: Collection[str] = (), **known: Any
+) -> Status:
+    """The record of a job that starts now, one attempt after those that ``directory`` knows of.
+
+    ``former``: fingerprints that the job had earlier.
+    """
     earlier = read_status(directory)
-    attempts = earlier.attempts + 1 if earlier is not None and earlier.fingerprint == fingerprint else 1
+    attempts = earlier.attempts + 1 if earlier is not None and earlier.fingerprint in (fingerprint, *former) else 1
     return Status(
         state=State.running,
         fingerprint=fingerprint,
@@ -161,6 +166,11 @@ class SweepRecord:
                     place = path.parent.relative_to(directory).as_posix()
                     jobs[status.fingerprint] = {"directory": place, "overrides": status.overrides}
         return cls(directory, jobs, content)
+
+    def add(self, place: str, overrides: list[str], fingerprint: str, former: Collection[str] = ()) -> None:
+        """Note a job, under the former fingerprint where that is what its directory is known by."""
+        known = (each for each in former if self.jobs.get(each, {}).get("directory") == place)
+        self.jobs[next(known, fingerprint)] = {"directory": place, "overrides": overrides}
 
     def write(self, *, factors: Mapping[str, list[str]], code_version: str | None) -> None:
         """Write ``sweep.json``, whole or not at all."""

@@ -149,6 +149,7 @@ class Scheduler:
             job.fingerprint,
             job.overrides,
             job.directory,
+            former=job.former,
             device=slot.name,
             code_version=self._code_version,
             log=OUTPUT,

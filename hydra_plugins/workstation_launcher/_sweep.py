@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, flag_override
 
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
-from hydra_plugins.workstation_launcher._identity import job_identity
+from hydra_plugins.workstation_launcher._identity import job_identities
 from hydra_plugins.workstation_launcher._options import Options
 from hydra_plugins.workstation_launcher._records import State, Status, SweepRecord, read_status
 
@@ -22,6 +22,8 @@ class Job:
     overrides: list[str]
     config: DictConfig
     fingerprint: str
+    former: tuple[str, ...]
+    """Fingerprints that it had earlier: a directory of one of them is its own."""
     place: str
     """Its directory, as seen from the sweep's."""
     directory: Path
@@ -65,10 +67,11 @@ def plan_jobs(
         set_hydra(config, "job.id", str(number))
         # For ${hydra:...}. Hydra's own set_config copies the node, which is most of what planning a job would cost.
         HydraConfig.instance().cfg = config  # type: ignore[assignment]
-        identity = job_identity(config, options.identity, options.not_identity)
+        identities = job_identities(config, options.identity, options.not_identity)
+        identity, *former = identities
         twin = by_fingerprint.get(identity)
-        place = twin.place if twin is not None else places.settle(config, identity)
-        job = Job(number, list(overrides), config, identity, place, record.directory / place, twin=twin)
+        place = twin.place if twin is not None else places.settle(config, identities)
+        job = Job(number, list(overrides), config, identity, tuple(former), place, record.directory / place, twin=twin)
         if twin is None:
             by_fingerprint[identity] = job
             _recognise(job, options)
@@ -91,7 +94,7 @@ def common_overrides(jobs: Sequence[Job]) -> list[str]:
 
 def _recognise(job: Job, options: Options) -> None:
     earlier = read_status(job.directory)
-    if earlier is None or earlier.fingerprint != job.fingerprint:
+    if earlier is None or earlier.fingerprint not in (job.fingerprint, *job.former):
         return
     job.earlier = earlier
     finished = earlier.state == State.completed or (earlier.state == State.failed and not options.retry_failed)
@@ -108,18 +111,18 @@ class _Places:
         self._taken = {place: fingerprint for fingerprint, place in self._known.items()}
         self._highest = -1
 
-    def settle(self, config: DictConfig, fingerprint: str) -> str:
+    def settle(self, config: DictConfig, fingerprints: tuple[str, ...]) -> str:
         """The place of a job: where it lies already, else where the app wants it, else a free one like that."""
-        place = self._known.get(fingerprint)
+        place = next((self._known[each] for each in fingerprints if each in self._known), None)
         if place is None:
-            place = self._free_place(config, fingerprint)
-            self._known[fingerprint] = place
-            self._taken[place] = fingerprint
+            place = self._free_place(config, fingerprints)
+            self._known[fingerprints[0]] = place
+            self._taken[place] = fingerprints[0]
         return place
 
-    def _free_place(self, config: DictConfig, fingerprint: str) -> str:
+    def _free_place(self, config: DictConfig, fingerprints: tuple[str, ...]) -> str:
         wanted = str(OmegaConf.select(config, "hydra.sweep.subdir"))
-        if self._is_free(wanted, fingerprint, config):
+        if self._is_free(wanted, fingerprints, config):
             return wanted
         # Hydra's numbers: go on after the highest that is in use.
         number = max(config.hydra.job.num, self._highest)
@@ -129,18 +132,18 @@ class _Places:
             set_hydra(config, "job.id", str(number))
             numbered = str(OmegaConf.select(config, "hydra.sweep.subdir"))
             if numbered == wanted:
-                return f"{wanted}__{fingerprint[:40]}"  # the name does not depend on the number
-            if self._is_free(numbered, fingerprint, config):
+                return f"{wanted}__{fingerprints[0][:40]}"  # the name does not depend on the number
+            if self._is_free(numbered, fingerprints, config):
                 self._highest = number
                 return numbered
 
-    def _is_free(self, place: str, fingerprint: str, config: DictConfig) -> bool:
+    def _is_free(self, place: str, fingerprints: tuple[str, ...], config: DictConfig) -> bool:
         if place in self._taken:
             return False
         directory = self._sweep / place
         status = read_status(directory)
         if status is not None:
-            return status.fingerprint == fingerprint
+            return status.fingerprint in fingerprints
         # A job that another launcher made is known by its overrides.
         try:
             theirs = OmegaConf.load(directory / str(config.hydra.output_subdir) / "overrides.yaml")

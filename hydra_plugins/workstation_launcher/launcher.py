@@ -121,7 +121,7 @@ class WorkstationLauncher(Launcher):
         display.warn_of_other_code(jobs, code_version)
         self._directory.mkdir(parents=True, exist_ok=True)
         for job in jobs:
-            record.jobs[job.fingerprint] = {"directory": job.place, "overrides": job.overrides}
+            record.add(job.place, job.overrides, job.fingerprint, job.former)
         record.write(factors=factors(jobs), code_version=code_version)
         interrupted = self._run(jobs, plan, code_version)
         display.summarise(jobs, self._directory, begun)

@@ -19,7 +19,6 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from rnn_mnist import shell
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
 from rnn_mnist.analysis.reading.levels import format_levels, parse_level
@@ -32,6 +31,7 @@ from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
 from rnn_mnist.analysis.statistics.power import power_table
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.tables import Output
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
         _mcnemar(*options.mcnemar)
     if options.sweeps:
         _check_numbers(options)
-        _compare(options, shell.Output())
+        _compare(options, Output())
 
 
 def _parser() -> argparse.ArgumentParser:

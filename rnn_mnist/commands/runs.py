@@ -17,10 +17,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from rnn_mnist import shell
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import completed, load_runs
 from rnn_mnist.runs.record import State
+from rnn_mnist.tables import Output
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
     if runs.empty:
         print("no run has failed")
     else:
-        shell.Output().print(_table(runs))
+        Output().print(_table(runs))
     for problem in [*loaded.problems, *loaded.duplicates]:
         print(f"warning: {problem}", file=sys.stderr)
 

@@ -1,14 +1,14 @@
 """From Hydra to a typed :class:`~rnn_mnist.configuration.schema.Config`.
 
 Only entry points use this module; nothing else sees a ``DictConfig``. What Hydra raises on the way becomes one line in
-:mod:`rnn_mnist.configuration.mistakes`.
+:mod:`rnn_mnist.configuration.mistakes`. ``config_dir`` is the folder of ``--config-dir``, in whose ``experiment/`` a
+user's own studies may lie; see :mod:`rnn_mnist.configuration.studies`.
 """
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator
+import argparse
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,12 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from rnn_mnist.configuration import schema
 from rnn_mnist.configuration.hydra_versions import VERSION_BASE, register_resolver
-from rnn_mnist.configuration.identity import flatten, not_in_names, sweep_name
+from rnn_mnist.configuration.identity import not_in_names, sweep_name
+from rnn_mnist.configuration.mistakes import explain_error, no_such_key
 from rnn_mnist.configuration.reference import as_text
 from rnn_mnist.configuration.resolution import ConfigError, Resolved, check_sweep_name, resolve
+from rnn_mnist.configuration.studies import GROUP, OWN, check_study, keys_of_study, store_own_studies, study_names
+from rnn_mnist.errors import ExpectedError
 
 _PACKAGE = Path(__file__).parent.parent
 CONFIG_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
@@ -37,22 +40,33 @@ CONFIG_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf")
 _SCHEMA_GROUP = "schema"
 
 
-def register(identify: Callable[[DictConfig], str]) -> None:
+def config_dir_of(arguments: Sequence[str]) -> Path | None:
+    """The folder that ``--config-dir`` names on a command line of Hydra's, or None."""
+    parser = argparse.ArgumentParser(add_help=False)
+    # -c would else be taken for short for -cd.
+    for flags in (("--config-dir", "-cd"), ("--config-path", "-cp"), ("--config-name", "-cn"), ("--cfg", "-c")):
+        parser.add_argument(*flags)
+    named = parser.parse_known_args(arguments)[0].config_dir
+    return None if named is None else Path(named)
+
+
+def register(identify: Callable[[DictConfig], str | list[str]], config_dir: Path | None = None) -> None:
     """Make the schema and the resolvers of ``conf/config.yaml`` known to Hydra, for the rest of this process.
 
-    ``identify`` gives the run's id of a composed configuration, for the name of its directory. It may refuse the
-    configuration with :class:`~rnn_mnist.configuration.resolution.ConfigError`: nothing has been written by then.
+    ``identify`` gives the run's id of a composed configuration, alone or with former ones after it, for the name of
+    its directory. It may refuse the configuration with
+    :class:`~rnn_mnist.configuration.resolution.ConfigError`: nothing has been written by then.
     """
-    _store_schemas()
+    _store_configs()
 
-    def resolve_run_id(*, _root_: DictConfig) -> str:
+    def resolve_run_id(*, _root_: DictConfig) -> str | list[str]:
         return identify(_root_)
 
     register_resolver("run_id", resolve_run_id, replace=True)
-    _register_resolvers()
+    _register_resolvers(config_dir)
 
 
-def _register_resolvers() -> None:
+def _register_resolvers(config_dir: Path | None) -> None:
     def resolve_sweep_name(name: str | None, overrides: ListConfig) -> str:
         if name is not None:
             check_sweep_name(name)
@@ -63,50 +77,72 @@ def _register_resolvers() -> None:
     register_resolver("not_in_names", lambda: list(not_in_names()), replace=True)
     # Hydra's help is a string.Template.
     register_resolver("keys", lambda: as_text().replace("$", "$$"), replace=True)
-    register_resolver("groups_and_options", _groups_and_options, replace=True)
+    register_resolver("groups_and_options", lambda: _groups_and_options(config_dir), replace=True)
 
 
-def _store_schemas() -> None:
+def _store_configs() -> None:
     store = ConfigStore.instance()
     store.repo |= {group: {} for group in (_SCHEMA_GROUP, *schema.SELECTORS)}
     store.store(group=_SCHEMA_GROUP, name="config", node=schema.Config)
     for group in schema.SELECTORS:
         for name in schema.options(group):
             store.store(group=group, name=name, node=schema.chosen(group, name))
+    store_own_studies()
 
 
-def compose_checked(overrides: list[str]) -> Resolved:
+def compose_checked(overrides: Sequence[str], config_dir: Path | None = None) -> Resolved:
     """Compose ``conf/config.yaml`` with command-line overrides, without starting a run.
 
     Whatever Hydra is in use for in this process, a notebook or another application, goes on as it was.
 
     Raises:
-        ConfigError: if the configuration cannot be run.
-        HydraException: if it cannot be composed; :func:`~rnn_mnist.configuration.mistakes.explain_error` says why.
+        ConfigError: if the configuration cannot be composed or run.
     """
-    check_overrides(overrides)
-    with _hydra_set_aside():
-        _store_schemas()
-        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
-            return typed(compose(config_name="config", overrides=overrides, return_hydra_config=True))
+    with _composing(overrides, config_dir) as asked:
+        return typed(compose(config_name="config", overrides=asked, return_hydra_config=True))
 
 
-def sweep_directory(overrides: list[str]) -> Path:
+def sweep_directory(overrides: Sequence[str], config_dir: Path | None = None) -> Path:
     """The folder of the sweep that ``-m`` with these overrides makes; nothing is started.
 
     Raises:
-        ConfigError, HydraException: if its configuration cannot be composed.
+        ConfigError: if its configuration cannot be composed.
     """
-    check_overrides(overrides)
-    _register_resolvers()
-    with _hydra_set_aside():
-        _store_schemas()
-        with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
-            hydra = GlobalHydra.instance().hydra
-            assert hydra is not None
-            # What hydra.compose does, but for a sweep, whose overrides it would refuse.
-            config = hydra.compose_config("config", overrides, RunMode.MULTIRUN)
-            return Path(config.hydra.sweep.dir)
+    with _composing(overrides, config_dir) as asked:
+        _register_resolvers(config_dir)
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        # What hydra.compose does, but for a sweep, whose overrides it would refuse.
+        config = hydra.compose_config("config", asked, RunMode.MULTIRUN)
+        return Path(config.hydra.sweep.dir)
+
+
+@contextmanager
+def _composing(overrides: Sequence[str], config_dir: Path | None) -> Iterator[list[str]]:
+    """A Hydra of our own for a while, and the overrides to compose with; its errors come out as one line."""
+    try:
+        check_overrides(overrides, config_dir)
+        with _hydra_set_aside():
+            _store_configs()
+            with initialize_config_dir(str(CONFIG_DIR), **VERSION_BASE):
+                yield [*overrides, *_search_path(config_dir)]
+    except ExpectedError:
+        raise
+    except Exception as error:
+        line = explain_error(error)
+        if line is None:
+            raise
+        raise ConfigError(line) from error
+
+
+def _search_path(config_dir: Path | None) -> list[str]:
+    """What ``--config-dir`` is on Hydra's command line, as an override."""
+    if config_dir is None:
+        return []
+    if not config_dir.is_dir():
+        raise ConfigError(f"{config_dir}: no such folder, for --config-dir")
+    quoted = str(config_dir.absolute()).replace("\\", "\\\\").replace('"', '\\"')
+    return [f'hydra.searchpath=["{quoted}"]']
 
 
 @contextmanager
@@ -127,11 +163,12 @@ def _hydra_set_aside() -> Iterator[None]:
         repo.update(stored)
 
 
-def check_overrides(overrides: Iterable[str]) -> None:
-    """Refuse what Hydra takes, or refuses without saying which override it was.
+def check_overrides(overrides: Iterable[str], config_dir: Path | None = None) -> None:
+    """Refuse what Hydra takes, or refuses without saying which override or which study it was.
 
     Raises:
         ConfigError: naming the override and what is allowed.
+        yaml.YAMLError: if a study that is chosen is no YAML.
     """
     parser, groups = OverridesParser.create(), _groups()
     for text in overrides:
@@ -144,7 +181,7 @@ def check_overrides(overrides: Iterable[str]) -> None:
             continue
         if override.is_delete() or override.key_or_group not in groups:
             continue
-        if override.key_or_group == "experiment" and override.is_sweep_override():
+        if override.key_or_group == GROUP and override.is_sweep_override():
             raise ConfigError(
                 f"{text}: must be one study, for Hydra ignores the grids of several; give each a command of its own"
             )
@@ -153,8 +190,11 @@ def check_overrides(overrides: Iterable[str]) -> None:
         if any(choice is None or isinstance(choice, int | float) for choice in choices):
             raise ConfigError(
                 f"{text}: a choice must be a string or a list of strings; allowed: "
-                f"{', '.join(options(override.key_or_group))}"
+                f"{', '.join(options(override.key_or_group, config_dir))}"
             )
+        if override.key_or_group == GROUP:
+            for name in value if isinstance(value, list) else choices:
+                check_study(str(name), _study_folders(config_dir))
 
 
 def typed(config: DictConfig) -> Resolved:
@@ -191,42 +231,34 @@ def _given(config: DictConfig) -> dict[str, bool]:
     hydra: Any = config.hydra if "hydra" in config else HydraConfig.get() if HydraConfig.initialized() else None
     if hydra is None:
         return {}
-    chosen = hydra.runtime.choices.get("experiment")
-    folders = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
+    chosen = hydra.runtime.choices.get(GROUP)
+    sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
+    folders = (*(source / GROUP for source in sources), OWN)
     studied = [
         key
         for name in (chosen if isinstance(chosen, ListConfig) else [chosen])
         if name
-        for key in _keys_of_study(str(name), tuple(folders))
+        for key in keys_of_study(str(name), folders)
     ]
     given = dict.fromkeys(studied, False)
     return given | dict.fromkeys((override.lstrip("+~").partition("=")[0] for override in hydra.overrides.task), True)
 
 
-@lru_cache(maxsize=64)
-def _keys_of_study(name: str, folders: tuple[Path, ...]) -> tuple[str, ...]:
-    """The keys that ``experiment/<name>.yaml``, and what it is built from in its folder, sets."""
-    for folder in folders:
-        path = folder / "experiment" / f"{name}.yaml"
-        if path.is_file():
-            content: Any = OmegaConf.to_container(OmegaConf.load(path))
-            bases = [entry for entry in content.pop("defaults", []) if isinstance(entry, str) and entry != "_self_"]
-            content.pop("hydra", None)
-            inherited = [key for base in bases for key in _keys_of_study(base, folders)]
-            return (*inherited, *flatten(content))
-    return ()
-
-
-def options(group: str) -> list[str]:
+def options(group: str, config_dir: Path | None = None) -> list[str]:
     """What can be chosen with ``group=...``: the catalogue's members, or the files of a folder but those for others."""
     if group in schema.SELECTORS:
         return list(schema.options(group))
-    return sorted(path.stem for path in (CONFIG_DIR / group).glob("*.yaml") if not path.name.startswith("_"))
+    return study_names(_study_folders(config_dir) if group == GROUP else [CONFIG_DIR / group])
 
 
-def _groups_and_options() -> str:
+def _study_folders(config_dir: Path | None) -> tuple[Path, ...]:
+    """In the order in which Hydra searches them."""
+    return (CONFIG_DIR / GROUP, *([] if config_dir is None else [config_dir / GROUP]), OWN)
+
+
+def _groups_and_options(config_dir: Path | None) -> str:
     """For ``--help``, whose own list has the schema and the files that others are built from as well."""
-    return "\n".join(f"{group}: {', '.join(options(group))}" for group in _groups())
+    return "\n".join(f"{group}: {', '.join(options(group, config_dir))}" for group in _groups())
 
 
 def _groups() -> list[str]:
@@ -266,20 +298,3 @@ def _refuse_extra_keys(node: type, values: DictConfig, prefix: str = "") -> None
             if section is None or not is_dataclass(section):
                 raise ConfigError(f"{prefix}{key}: must be chosen with {prefix}{key}=<option>")
             _refuse_extra_keys(section, value, f"{prefix}{key}.")
-
-
-def no_such_key(full_key: str, known: list[str], meant: str | None = None) -> str:
-    """What to say of a key that is not there: where it would be, or the one that is meant, and which there are."""
-    group, _, wrong = full_key.rpartition(".")
-    options = [
-        f"{group}={name}"
-        for name, node in (schema.options(group) if group in schema.SELECTORS else {}).items()
-        if wrong in (entry.name for entry in fields(node))
-    ]
-    close = [meant] if meant else difflib.get_close_matches(wrong, known, n=1)
-    hint = ""
-    if options:
-        hint = f" here, only with {' or '.join(options)}"
-    elif close:
-        hint = f" (did you mean {close[0]}?)"
-    return f"{full_key}: no such key{hint}; {group or 'the configuration'} has: {', '.join(known)}"

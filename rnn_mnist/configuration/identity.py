@@ -10,9 +10,21 @@ from typing import Any
 
 from hydra_plugins.workstation_launcher import directory_name, readable, without
 from rnn_mnist.catalogues.keys import Role
+from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.configuration.schema import Config, keys_where
 
 ID_LENGTH = 12
+
+# The keys that did not count as something else when the first sweeps were made, however little they did.
+_ONCE_AS_ASKED = {
+    "data.train_fraction",
+    "data.split_seed",
+    "sequence.length_seed",
+    "training.early_stopping_patience",
+    "schedule.name",
+}
+# Filled in without a word.
+_DIGESTS = ("model.source", "data.source")
 SWEEP_NAME_BYTES = 100
 
 
@@ -51,19 +63,33 @@ def run_id(config: Config) -> str:
     The configuration is the one that :func:`rnn_mnist.configuration.resolution.resolve` returns, whole (no default is
     left out), less :func:`not_identity`.
     """
-    return _digest(config, not_identity())
+    return _digest(flatten(config_as_dict(config)), not_identity())
 
 
 def setting_id(config: Config) -> str:
     """The run's id without the seed: equal for all replicates of a setting."""
-    return _digest(config, (*not_identity(), "seed"))
+    return _digest(flatten(config_as_dict(config)), (*not_identity(), "seed"))
 
 
-def _digest(config: Config, leave_out: Iterable[str]) -> str:
-    flat = flatten(config_as_dict(config))
-    for key in leave_out:
-        flat.pop(key, None)
-    canonical = json.dumps(flat, sort_keys=True, separators=(",", ":"))
+def former_ids(resolved: Resolved) -> tuple[str, ...]:
+    """The ids that earlier code gave to this run as it is asked for; most runs have none.
+
+    Runs that come out the same had an id each: by a ``data.split_seed`` where nothing is split, for example. A run on
+    disk under such an id is this run.
+    """
+    effective, former = flatten(config_as_dict(resolved.config)), flatten(config_as_dict(resolved.requested))
+    for change in resolved.changes:
+        # Unless they are equal: -0.0, whose sign was kept.
+        if change.key not in _ONCE_AS_ASKED and former[change.key] != effective[change.key]:
+            former[change.key] = effective[change.key]
+    former |= {key: effective[key] for key in _DIGESTS if key in effective}
+    identifier = _digest(former, not_identity())
+    return () if identifier == run_id(resolved.config) else (identifier,)
+
+
+def _digest(flat: dict[str, Any], leave_out: Iterable[str]) -> str:
+    left = {key: value for key, value in flat.items() if key not in set(leave_out)}
+    canonical = json.dumps(left, sort_keys=True, separators=(",", ":"))
     return _digest_text(canonical)
 
 

@@ -4,12 +4,15 @@ Our own errors are such lines already, and win over whatever Hydra makes of them
 their types and attributes. What is left is a bug, and keeps its traceback.
 """
 
+import difflib
 import re
 import shlex
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 
+import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -22,7 +25,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from rnn_mnist.configuration.compose import no_such_key
+from rnn_mnist.configuration import schema
 from rnn_mnist.errors import ExpectedError
 
 # What stands for itself in a value without quotes, or has a meaning (hydra/grammar/OverrideLexer.g4).
@@ -123,11 +126,35 @@ def _unknown_key(full_key: str, parent: Any) -> str:
     return no_such_key(full_key, [str(key) for key in parent if key not in ("hydra", "_target_")], meant)
 
 
+def no_such_key(full_key: str, known: list[str], meant: str | None = None) -> str:
+    """What to say of a key that is not there: where it would be, or the one that is meant, and which there are."""
+    group, _, wrong = full_key.rpartition(".")
+    options = [
+        f"{group}={name}"
+        for name, node in (schema.options(group) if group in schema.SELECTORS else {}).items()
+        if wrong in (entry.name for entry in fields(node))
+    ]
+    close = [meant] if meant else difflib.get_close_matches(wrong, known, n=1)
+    hint = ""
+    if options:
+        hint = f" here, only with {' or '.join(options)}"
+    elif close:
+        hint = f" (did you mean {close[0]}?)"
+    return f"{full_key}: no such key{hint}; {group or 'the configuration'} has: {', '.join(known)}"
+
+
 def _spelled(value: Any) -> str:
     """As Hydra reads it."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _broken_yaml(error: BaseException) -> str | None:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{mark.name}: line {mark.line + 1}: {error.problem or 'not YAML'}"
+    return str(error) if isinstance(error, yaml.YAMLError) else None
 
 
 def _unusable_file(error: BaseException) -> str | None:
@@ -139,6 +166,7 @@ _EXPLANATIONS: tuple[Callable[[BaseException], str | None], ...] = (
     _missing_option,
     _unreadable_override,
     _bad_key_or_value,
+    _broken_yaml,
     _unusable_file,
 )
 

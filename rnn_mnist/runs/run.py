@@ -1,7 +1,7 @@
 """A run on disk: its directory while it is made, and how it stands. Imports torch only for checkpoints."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -43,9 +43,10 @@ class AnotherRunError(ExpectedError):
 class Run:
     """The directory of one run. Every file in it is written whole or not at all."""
 
-    def __init__(self, directory: Path) -> None:
-        """``directory`` need not exist yet."""
+    def __init__(self, directory: Path, former_ids: Collection[str] = ()) -> None:
+        """``directory`` need not exist yet; ``former_ids``: what earlier code may have called this very run."""
         self.directory = directory
+        self._former_ids = former_ids
 
     @cached_property
     def _lock(self) -> FileLock:
@@ -96,7 +97,11 @@ class Run:
 
     def completed(self, identifier: str) -> bool:
         """Whether the run of that id has been trained and tested here, and all its results are still there."""
-        return self.result().get("run_id") == identifier and all((self.directory / name).exists() for name in _RESULTS)
+        found = self.result().get("run_id")
+        return self._is(identifier, found) and all((self.directory / name).exists() for name in _RESULTS)
+
+    def _is(self, identifier: str, found: str | None) -> bool:
+        return found == identifier or found in self._former_ids
 
     def refuse_another(self, identifier: str) -> None:
         """Keep the results of another run from being written over.
@@ -105,7 +110,7 @@ class Run:
             AnotherRunError: if they are here.
         """
         found = self.result().get("run_id", identifier)
-        if found != identifier:
+        if not self._is(identifier, found):
             raise AnotherRunError(
                 f"{self.directory}: holds the completed run {found}, and this one is {identifier}; "
                 "give it another hydra.run.dir or hydra.sweep.subdir, or delete that run"
@@ -167,7 +172,7 @@ class Run:
 
     def start(self, manifest: Mapping[str, Any], *, resume: bool) -> None:
         """Record that an attempt begins; unless it resumes this very run, remove what earlier ones left."""
-        resume = resume and self.manifest().get("run_id") == manifest["run_id"]
+        resume = resume and self._is(manifest["run_id"], self.manifest().get("run_id"))
         if not resume:
             # The result goes first: a kill from here on leaves a run that is to be done, not one that looks complete.
             for name in (*_OUTCOME, *([] if in_job() else ["status.json"])):
@@ -175,14 +180,16 @@ class Run:
         self._remove_leftovers()
         if not in_job():
             overrides = list(manifest["overrides"])
-            self._status = new_status(manifest["run_id"], overrides, self.directory, log="train.log")
+            self._status = new_status(
+                manifest["run_id"], overrides, self.directory, former=self._former_ids, log="train.log"
+            )
             self._status.write(self.directory)
         self._write_manifest(manifest, start=now(), keep_attempts=resume)
 
     def _write_manifest(self, manifest: Mapping[str, Any], *, start: str | None, keep_attempts: bool) -> None:
         before = self.manifest()
         attempts: list[Any] = []
-        if keep_attempts and before.get("run_id") == manifest["run_id"]:
+        if keep_attempts and self._is(manifest["run_id"], before.get("run_id")):
             attempts = list(before.get("earlier_attempts") or [])
             if before.get("start") is not None:  # else it was prepared for this very attempt
                 attempts.append(asdict(Attempt.from_manifest(before)))
@@ -246,7 +253,7 @@ class Run:
         except Exception as error:
             raise RunFormatError(f"{path}: unreadable; resume=false trains the run anew") from error
         refuse_newer(path, state)
-        return state if state["run_id"] == identifier else None
+        return state if self._is(identifier, state["run_id"]) else None
 
     def save_model(self, parts: Mapping[str, Mapping[str, "torch.Tensor"]]) -> None:
         """Write ``model.pt``: the state dicts of the plain modules, for a machine with or without a GPU."""

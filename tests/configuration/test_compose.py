@@ -9,6 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobRuntime
 from omegaconf import DictConfig, OmegaConf
 
+from rnn_mnist.configuration import compose
 from rnn_mnist.configuration.compose import CONFIG_DIR, compose_checked, options, register
 from rnn_mnist.configuration.hydra_versions import VERSION_BASE
 from rnn_mnist.configuration.resolution import ConfigError
@@ -50,6 +51,15 @@ def test_files_that_others_are_built_from_are_no_options() -> None:
     assert options("model") == ["rnn", "lstm", "gru", "custom"]
     assert "depth" in options("experiment")
     assert "_study" not in options("experiment")
+
+
+def test_what_hydra_refuses_is_our_error_and_a_bug_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for override in ("hydra/launcher=no", "model.num_layers=[1", "seed=x", "data.root=${oc.env:NOPE}"):
+        with pytest.raises(ConfigError):
+            compose_checked([override])
+    monkeypatch.setattr(compose, "typed", lambda config: 1 / config.seed)
+    with pytest.raises(ZeroDivisionError):
+        compose_checked([])
 
 
 @pytest.mark.parametrize("key", ["foo", "model.foo", "training.foo.bar"])

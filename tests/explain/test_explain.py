@@ -9,7 +9,7 @@ from torch import nn
 
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.data.sequences import SequenceReader
-from rnn_mnist.explain.__main__ import as_markdown
+from rnn_mnist.explain.presentation import as_markdown
 from rnn_mnist.explain.tensors import Explanation, explain
 from rnn_mnist.network.classifier import RecurrentClassifier
 from tests.conftest import REPOSITORY, CommandLine

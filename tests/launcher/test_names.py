@@ -48,6 +48,10 @@ def test_a_job_keeps_its_directory_however_it_is_spelled(tmp_path: Path) -> None
     (tmp_path / resolve(["model=lstm", "seed=0"], text)).mkdir()
     assert resolve(["seed=0"], text) == "model=lstm_seed=0__0123456789ab"
     assert resolve(["seed=0"], text.replace("0123", "3210")) == "seed=0__3210456789ab"
+    former = text.replace("0123456789ab", "[3210456789ab,0123456789ab]")
+    assert resolve(["seed=0"], former) == "model=lstm_seed=0__0123456789ab"
+    (tmp_path / "x__3210456789ab").mkdir()
+    assert resolve(["seed=0"], former) == "x__3210456789ab"
 
 
 values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(alphabet="abcü /", max_size=9)
