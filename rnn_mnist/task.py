@@ -13,7 +13,6 @@ from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher import in_job
 from rnn_mnist.configuration.compose import typed
-from rnn_mnist.configuration.identity import former_ids, run_id
 from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.provenance import attempt_here
@@ -41,7 +40,7 @@ def job_identity(composed: DictConfig) -> list[str]:
         resolve_device(device)
     if composed.hydra.mode == RunMode.MULTIRUN:
         _say(checked)  # before a sweep rather than in it
-    return [run_id(checked.config), *former_ids(checked)]
+    return [checked.run_id, *checked.former_ids]
 
 
 def task(composed: DictConfig) -> float:
@@ -58,7 +57,7 @@ def task(composed: DictConfig) -> float:
     _say(checked)
     try:
         if not in_job():
-            Run(directory, former_ids(checked)).prepare(manifest_of(checked, overrides, attempt_here()))
+            Run(directory, checked.former_ids).prepare(manifest_of(checked, overrides, attempt_here()))
         from rnn_mnist.training.one_run import train_run
 
         value = train_run(checked, directory, overrides)
@@ -81,7 +80,7 @@ def prepare(composed: DictConfig, directory: Path) -> None:
     """Write the manifest of a job before its process starts; ``hydra.launcher.on_job_start``."""
     overrides = [str(override) for override in composed.hydra.overrides.task]
     checked = typed(composed)
-    Run(directory, former_ids(checked)).prepare(manifest_of(checked, overrides, attempt_here()))
+    Run(directory, checked.former_ids).prepare(manifest_of(checked, overrides, attempt_here()))
 
 
 def _say(checked: Resolved) -> None:

@@ -3,14 +3,14 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 from hydra_plugins.workstation_launcher import directory_name, readable, without
 from rnn_mnist.catalogues.keys import Role
-from rnn_mnist.configuration.resolution import Resolved
+from rnn_mnist.configuration.change import Change
 from rnn_mnist.configuration.schema import Config, keys_where
 
 ID_LENGTH = 12
@@ -63,31 +63,47 @@ def run_id(config: Config) -> str:
     The configuration is the one that :func:`rnn_mnist.configuration.resolution.resolve` returns, whole (no default is
     left out), less :func:`not_identity`.
     """
-    return _digest(flatten(config_as_dict(config)), not_identity())
+    return run_id_of(flatten(config_as_dict(config)))
 
 
 def setting_id(config: Config) -> str:
     """The run's id without the seed: equal for all replicates of a setting."""
-    return _digest(flatten(config_as_dict(config)), (*not_identity(), "seed"))
+    return setting_id_of(flatten(config_as_dict(config)))
 
 
-def former_ids(resolved: Resolved) -> tuple[str, ...]:
-    """The ids that earlier code gave to this run as it is asked for; most runs have none.
+def run_id_of(flat: Mapping[str, Any]) -> str:
+    """As :func:`run_id`, of a configuration that is flat already."""
+    return _digest(flat, not_identity())
+
+
+def setting_id_of(flat: Mapping[str, Any]) -> str:
+    """As :func:`setting_id`, of a configuration that is flat already."""
+    return _digest(flat, (*not_identity(), "seed"))
+
+
+def former_ids(
+    effective: Mapping[str, Any], requested: Mapping[str, Any], changes: Iterable[Change]
+) -> tuple[str, ...]:
+    """The ids that earlier code gave to a run as it is asked for; most runs have none.
 
     Runs that come out the same had an id each: by a ``data.split_seed`` where nothing is split, for example. A run on
     disk under such an id is this run.
+
+    Args:
+        effective, requested: flat configurations.
+        changes: what makes the one of the other.
     """
-    effective, former = flatten(config_as_dict(resolved.config)), flatten(config_as_dict(resolved.requested))
-    for change in resolved.changes:
+    former = dict(requested)
+    for change in changes:
         # Unless they are equal: -0.0, whose sign was kept.
         if change.key not in _ONCE_AS_ASKED and former[change.key] != effective[change.key]:
             former[change.key] = effective[change.key]
     former |= {key: effective[key] for key in _DIGESTS if key in effective}
-    identifier = _digest(former, not_identity())
-    return () if identifier == run_id(resolved.config) else (identifier,)
+    identifier = run_id_of(former)
+    return () if identifier == run_id_of(effective) else (identifier,)
 
 
-def _digest(flat: dict[str, Any], leave_out: Iterable[str]) -> str:
+def _digest(flat: Mapping[str, Any], leave_out: Iterable[str]) -> str:
     left = {key: value for key, value in flat.items() if key not in set(leave_out)}
     canonical = json.dumps(left, sort_keys=True, separators=(",", ":"))
     return _digest_text(canonical)

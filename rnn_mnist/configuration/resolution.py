@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from rnn_mnist.catalogues.cells import (
@@ -25,6 +26,7 @@ from rnn_mnist.catalogues.optimizers import OPTIMIZERS, SGDConfig
 from rnn_mnist.catalogues.schedules import ConstantConfig, CosineConfig, OneCycleConfig, StepConfig
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES, RandomLengthConfig
 from rnn_mnist.configuration.change import Change
+from rnn_mnist.configuration.identity import config_as_dict, flatten, former_ids, run_id_of, setting_id_of
 from rnn_mnist.configuration.parameter_count import hidden_size_for_budget, parameter_count
 from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, Config, CustomDataConfig, declared, options
 from rnn_mnist.configuration.source import source_digest
@@ -59,6 +61,31 @@ class Resolved:
     changes: tuple[Change, ...] = ()
     given: Mapping[str, bool] = field(default_factory=dict)
     advice: tuple[str, ...] = ()
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The effective configuration as nested plain values, ready for JSON."""
+        return config_as_dict(self.config)
+
+    @cached_property
+    def requested_flat(self) -> dict[str, Any]:
+        """What was asked for, as plain values under dotted keys."""
+        return flatten(config_as_dict(self.requested))
+
+    @cached_property
+    def run_id(self) -> str:
+        """See :func:`rnn_mnist.configuration.identity.run_id`."""
+        return run_id_of(flatten(self.plain))
+
+    @cached_property
+    def setting_id(self) -> str:
+        """See :func:`rnn_mnist.configuration.identity.setting_id`."""
+        return setting_id_of(flatten(self.plain))
+
+    @cached_property
+    def former_ids(self) -> tuple[str, ...]:
+        """See :func:`rnn_mnist.configuration.identity.former_ids`."""
+        return former_ids(flatten(self.plain), self.requested_flat, self.changes)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from hydra_plugins.workstation_launcher import State as State
 from hydra_plugins.workstation_launcher import Status
 from rnn_mnist.catalogues.metrics import run_metrics
 from rnn_mnist.configuration.change import Change
-from rnn_mnist.configuration.identity import config_as_dict, flatten, run_id, setting_id
+from rnn_mnist.configuration.identity import flatten
 from rnn_mnist.configuration.resolution import Resolved, resolve
 from rnn_mnist.configuration.schema import config_from_dict
 from rnn_mnist.errors import ExpectedError
@@ -98,15 +98,14 @@ def manifest_of(resolved: Resolved, overrides: Iterable[str], attempt: Attempt) 
         overrides: those of the command.
         attempt: what the run is made with, as far as that is known.
     """
-    config = resolved.config
     return {
-        "run_id": run_id(config),
-        "setting_id": setting_id(config),
-        "config": config_as_dict(config),
-        "requested": flatten(config_as_dict(resolved.requested)),
+        "run_id": resolved.run_id,
+        "setting_id": resolved.setting_id,
+        "config": resolved.plain,
+        "requested": resolved.requested_flat,
         "changes": json.loads(json.dumps([asdict(change) for change in resolved.changes])),
         "overrides": list(overrides),
-        "precision": str(config.training.precision),
+        "precision": str(resolved.config.training.precision),
         **asdict(attempt),
     }
 

@@ -9,7 +9,6 @@ import torch
 
 from hydra_plugins.workstation_launcher import State
 from rnn_mnist.catalogues.metrics import METRICS
-from rnn_mnist.configuration.identity import former_ids, run_id
 from rnn_mnist.configuration.resolution import Resolved, check_image_counts
 from rnn_mnist.configuration.schema import Config, CustomDataConfig, Precision
 from rnn_mnist.data.files import data_root, load_test_images
@@ -33,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def train_run(resolved: Resolved, directory: Path, overrides: list[str]) -> float:
-    """Train, or finish, or recognise as finished, the run of one configuration in its directory.
+    """Train, or finish, or recognize as finished, the run of one configuration in its directory.
 
     Returns:
         The validation accuracy of the best epoch, or the test accuracy where there is no validation split; a fraction.
@@ -42,7 +41,7 @@ def train_run(resolved: Resolved, directory: Path, overrides: list[str]) -> floa
         ExpectedError: if the run cannot be made here, or diverges; its status then says why.
     """
     config = resolved.config
-    run, identifier = Run(directory, former_ids(resolved)), run_id(config)
+    run, identifier = Run(directory, resolved.former_ids), resolved.run_id
     run.lock()
     try:
         run.refuse_another(identifier)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rnn_mnist.configuration.compose import compose_checked
-from rnn_mnist.configuration.identity import former_ids, run_id
+from rnn_mnist.configuration.identity import run_id
 from rnn_mnist.data.images import DataSet
 from tests.conftest import SMALL, CommandLine
 
@@ -98,7 +98,7 @@ def test_former_ids_are_those_of_the_first_code(first_code: Path, tmp_path: Path
     for (overrides, differs), once in zip(ASKED, json.loads(made.stdout), strict=True):
         resolved = compose_checked(overrides)
         assert (run_id(resolved.config) != once) == differs, overrides
-        assert former_ids(resolved) == ((once,) if differs else ()), overrides
+        assert resolved.former_ids == ((once,) if differs else ()), overrides
 
 
 def test_a_sweep_of_former_ids_is_skipped(
