@@ -321,7 +321,9 @@ def _momentum(config: Config, changes: list[Change]) -> Config:
     if cycled is None or (cycled == "momentum" and value == 0):
         because = {"optimizer.name": optimizer.name, **({f"optimizer.{cycled}": value} if cycled else {})}
         reason = "there is no momentum to move, and one cycle would switch it on"
-        changes.append(Change("schedule.cycle_momentum", schedule.cycle_momentum, False, because, reason))
+        changes.append(
+            Change("schedule.cycle_momentum", schedule.cycle_momentum, effective=False, because=because, reason=reason)
+        )
         return replace(config, schedule=replace(schedule, cycle_momentum=False))
     if not schedule.cycle_momentum:
         return config

@@ -133,7 +133,7 @@ def _batch_first(model: ModelConfig) -> ParameterNote:
     states = "h_0, h_n, c_0 and c_n" if CELLS[model.cell].cell_state else "h_0 and h_n"
     return ParameterNote(
         "batch_first",
-        _yes(model.batch_first),
+        written(model.batch_first),
         "The layout of input and output alone: "
         f"{'[batch, time, feature]' if model.batch_first else '[time, batch, feature]'}.",
         f"{states} keep the shape [D*L, batch, ...] either way, and so do the weights. It does not change what is "
@@ -153,7 +153,7 @@ def _bias(model: ModelConfig) -> ParameterNote:
         if model.bias
         else "No bias vectors in the recurrent layers."
     )
-    return ParameterNote("bias", _yes(model.bias), does, "The linear layer keeps its own bias either way.")
+    return ParameterNote("bias", written(model.bias), does, "The linear layer keeps its own bias either way.")
 
 
 def _dropout(model: ModelConfig) -> ParameterNote:
@@ -340,7 +340,3 @@ def _steps(config: Config) -> str:
 
 def _percent(fraction: float) -> str:
     return f"{100 * fraction:.3g} %"
-
-
-def _yes(flag: bool) -> str:
-    return "true" if flag else "false"

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnn_mnist.catalogues.cells import CELLS, ModelConfig, Readout
+from rnn_mnist.catalogues.cells import CELLS, CellSpec, ModelConfig, Readout
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES
 from rnn_mnist.configuration.schema import NUM_CLASSES, Config
 from rnn_mnist.data.sequences import SequenceReader
@@ -214,7 +214,7 @@ def _weight_rows(model: RecurrentClassifier, config: ModelConfig) -> list[Weight
             "weight_hh": (f"[G*H, {p}]", f"from h of the step before to {target}{backward}{gates}"),
             "weight_hr": ("[P, H]", f"projects h to P features{backward}"),
             "bias_ih": ("[G*H]", f"added to the input's part{backward}"),
-            "bias_hh": ("[G*H]", f"added to the hidden state's part{backward}{_second_bias(spec.second_bias_acts)}"),
+            "bias_hh": ("[G*H]", f"added to the hidden state's part{backward}{_second_bias(spec)}"),
             "linear.weight": (f"[C, D*{p}]", "from the features to the logits"),
             "linear.bias": ("[C]", "added to the logits"),
         }
@@ -225,7 +225,7 @@ def _weight_rows(model: RecurrentClassifier, config: ModelConfig) -> list[Weight
     return rows
 
 
-def _second_bias(acts: bool) -> str:
-    if acts:
+def _second_bias(spec: CellSpec) -> str:
+    if spec.second_bias_acts:
         return "; the reset gate acts on it in n, so that there it is no mere double"
     return "; only the sum of the two counts"

@@ -58,7 +58,7 @@ def execution(config: Config, device: torch.device) -> Iterator[None]:
         # A saturated tanh RNN fills with denormal numbers, below 1e-38, which a CPU handles in microcode: epochs became
         # 2.7 times as slow. Taken as zero they cost nothing, and the metrics stayed the same to all digits shown.
         torch.set_flush_denormal(True)
-        stack.callback(torch.set_flush_denormal, False)
+        stack.callback(lambda: torch.set_flush_denormal(False))
         if config.training.threads is not None:
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(config.training.threads)
@@ -69,7 +69,7 @@ def execution(config: Config, device: torch.device) -> Iterator[None]:
         if config.training.deterministic:
             _set_deterministic(device, stack)
         if device.type == "cuda" and _cudnn_misleads(config):
-            _set(torch.backends.cudnn, "enabled", False, stack)
+            _set(stack, torch.backends.cudnn, "enabled", value=False)
         yield
 
 
@@ -131,7 +131,7 @@ def _set_cuda_precision(training: TrainingConfig, stack: ExitStack) -> None:
     wanted = "tf32" if training.precision == Precision.tf32 else "ieee"
     backends: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
     for backend in backends:
-        _set(backend, "fp32_precision", wanted, stack)
+        _set(stack, backend, "fp32_precision", value=wanted)
 
 
 def _cudnn_misleads(config: Config) -> bool:
@@ -146,7 +146,7 @@ def _cudnn_misleads(config: Config) -> bool:
     return training.precision == Precision.bf16 or (training.deterministic and config.model.dropout > 0)
 
 
-def _set(owner: Any, name: str, value: Any, stack: ExitStack) -> None:
+def _set(stack: ExitStack, owner: Any, name: str, *, value: Any) -> None:
     stack.callback(setattr, owner, name, getattr(owner, name))
     setattr(owner, name, value)
 
@@ -160,7 +160,7 @@ def _set_deterministic(device: torch.device, stack: ExitStack) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Otherwise every torch.empty is filled, so that reading it by mistake is reproducible: an LSTM's step takes a tenth
     # longer for it, and nothing here reads what it has not written.
-    _set(torch.utils.deterministic, "fill_uninitialized_memory", False, stack)
+    _set(stack, torch.utils.deterministic, "fill_uninitialized_memory", value=False)
     if device.type == "cuda":
         # Read when the first cuBLAS handle is made (docs.pytorch.org, "Reproducibility").
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
