@@ -38,7 +38,7 @@ def compose(overrides: Sequence[str] = (), config_dir: Path | str | None = None)
 
 
 def train(overrides: Sequence[str], directory: Path | str, config_dir: Path | str | None = None) -> dict[str, Any]:
-    """Train one run in this process, carry it on, or recognise it as completed.
+    """Train one run in this process, carry it on, or recognize it as completed.
 
     Args:
         overrides: as on the command line.

@@ -24,7 +24,7 @@ def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
 
 @contextmanager
 def global_stream(seed: int, purpose: str, epoch: int = 0, *, device: torch.device) -> Iterator[None]:
-    """The global generators of CPU and device seeded for what accepts no generator (initialisation, dropout).
+    """The global generators of CPU and device seeded for what accepts no generator (initialization, dropout).
 
     Those of the CPU and of a CUDA device are put back afterwards.
     """

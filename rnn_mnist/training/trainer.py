@@ -80,6 +80,7 @@ class Trainer:
         self._test_images = data.test.to(device)
         self._train_reader = SequenceReader.create(config.sequence, len(data.train), "train", device)
         self._test_reader = SequenceReader.create(config.sequence, len(data.test), "test", device)
+        # Spelled as it is: the stream, and with it every trained bit, is drawn from this word.
         with global_stream(config.seed, "initialisation", device=device):
             # On the CPU, so that a seed means the same weights on every device.
             self.model = RecurrentClassifier(config.model, config.features)
