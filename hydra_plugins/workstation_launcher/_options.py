@@ -166,15 +166,20 @@ class Options:
         "How often a job that died (killed, crashed, hung) is started again.",
         aliases=("max_retries", "max_num_timeout"),
     )
-    retry_exceptions: bool = _option(False, _flag, "Whether jobs that raised count for `retries` too.")
-    fail_fast: bool = _option(False, _flag, "Stop the sweep at the first failure.")
+    retry_exceptions: bool = _option(
+        default=False, check=_flag, description="Whether jobs that raised count for `retries` too."
+    )
+    fail_fast: bool = _option(default=False, check=_flag, description="Stop the sweep at the first failure.")
     grace_seconds: float = _option(30, _number(), "How long interrupted jobs have to stop.")
-    resume: bool = _option(True, _flag, "`false` runs all jobs afresh, in their directories.")
-    retry_failed: bool = _option(True, _flag, "Whether jobs that failed under an earlier command are tried again.")
+    resume: bool = _option(default=True, check=_flag, description="`false` runs all jobs afresh, in their directories.")
+    retry_failed: bool = _option(
+        default=True, check=_flag, description="Whether jobs that failed under an earlier command are tried again."
+    )
     dry_run: bool = _option(
-        False,
-        _flag,
-        "Print the table of jobs (done or to do, directory, device) and an estimate of the time, and start nothing.",
+        default=False,
+        check=_flag,
+        description="Print the table of jobs (done or to do, directory, device) and an estimate of the time, and start "
+        "nothing.",
         aliases=("dry", "plan"),
     )
     identity: str | None = _option(

@@ -154,7 +154,7 @@ class _Places:
 
 def set_hydra(config: DictConfig, key: str, value: object) -> None:
     """Set a value under ``hydra``, which is read-only once Hydra knows of the configuration."""
-    with flag_override(config.hydra, ["readonly", "struct"], False):
+    with flag_override(config.hydra, ["readonly", "struct"], values=False):
         OmegaConf.update(config.hydra, key, value)
 
 

@@ -156,8 +156,9 @@ def _set_deterministic(device: torch.device, stack: ExitStack) -> None:
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
-    stack.callback(torch.use_deterministic_algorithms, was_on, warn_only=was_warning)
+    # It imports PyTorch's compiler, for seconds: a Ctrl-C meanwhile leaves a half that cannot be asked to undo it.
     torch.use_deterministic_algorithms(True, warn_only=True)
+    stack.callback(torch.use_deterministic_algorithms, was_on, warn_only=was_warning)
     # Otherwise every torch.empty is filled, so that reading it by mistake is reproducible: an LSTM's step takes a tenth
     # longer for it, and nothing here reads what it has not written.
     _set(stack, torch.utils.deterministic, "fill_uninitialized_memory", value=False)

@@ -30,26 +30,26 @@ def test_what_is_private_in_hydra_is_used_in_one_module() -> None:
     assert users == {"_hydra_internals.py"}
 
 
-@pytest.mark.parametrize("launcher_name, overrides", [("workstation", [])])
+@pytest.mark.parametrize(("launcher_name", "overrides"), [("workstation", [])])
 class TestForked(LauncherTestSuite):
     pass
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher_name, overrides", [("workstation", ["hydra.launcher.start_method=spawn"])])
+@pytest.mark.parametrize(("launcher_name", "overrides"), [("workstation", ["hydra.launcher.start_method=spawn"])])
 class TestSpawned(LauncherTestSuite):
     pass
 
 
 @pytest.mark.parametrize(
-    "launcher_name, overrides", [("workstation", ["hydra/sweeper=basic", "hydra.sweeper.max_batch_size=2"])]
+    ("launcher_name", "overrides"), [("workstation", ["hydra/sweeper=basic", "hydra.sweeper.max_batch_size=2"])]
 )
 class TestBatched(BatchedSweeperTestSuite):
     pass
 
 
 @pytest.mark.parametrize(
-    "task_launcher_cfg, extra_flags",
+    ("task_launcher_cfg", "extra_flags"),
     # These cases run different programs one after another in one directory.
     [({}, ["-m", "hydra/launcher=workstation", "hydra.launcher.resume=false"])],
 )

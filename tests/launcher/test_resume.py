@@ -25,7 +25,10 @@ def sweep(directory: Path, *overrides: str) -> list[JobReturn]:
     hydra = Hydra.create_main_hydra2(task_name="task", config_search_path=create_config_search_path(None))
     try:
         returned = hydra.multirun(
-            None, task, ["hydra/launcher=workstation", f"hydra.sweep.dir={directory}", *overrides], False
+            None,
+            task,
+            ["hydra/launcher=workstation", f"hydra.sweep.dir={directory}", *overrides],
+            with_log_configuration=False,
         )
     finally:
         GlobalHydra.instance().clear()

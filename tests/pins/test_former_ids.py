@@ -142,7 +142,7 @@ def test_a_single_run_of_a_former_id_is_skipped(
 
 @pytest.mark.parametrize("single", [True, False])
 def test_a_checkpoint_of_a_former_id_is_carried_on(
-    first_code: Path, mnist: DataSet, tmp_path: Path, command: CommandLine, single: bool
+    first_code: Path, mnist: DataSet, tmp_path: Path, command: CommandLine, *, single: bool
 ) -> None:
     assert len(mnist.test.labels)
     (tmp_path / "sitecustomize.py").write_text(DIE_AT_THE_FIRST_CHECKPOINT)

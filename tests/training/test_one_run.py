@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from hydra_plugins.workstation_launcher import State
 from rnn_mnist.runs.provenance import OtherDataError
 from rnn_mnist.runs.record import read_run
+from rnn_mnist.training.execution import execution
 from rnn_mnist.training.one_run import train_run
 from rnn_mnist.training.trainer import Trainer
 from tests.conftest import small
@@ -84,3 +86,15 @@ def test_a_run_that_is_skipped_is_compared_and_put_right(tmp_path: Path, caplog:
     assert (run / "metrics.csv").stat().st_mtime_ns == written
     train_run(small("resume=false"), run, [])
     assert (run / "metrics.csv").stat().st_mtime_ns > written
+
+
+def test_an_interruption_while_the_compiler_is_imported_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch imports its compiler to be deterministic, and half of it cannot be imported again."""
+    errors = iter([KeyboardInterrupt(), AttributeError("module 'torch._dynamo' has no attribute 'utils'")])
+
+    def half_imported(*_: object, **__: object) -> None:
+        raise next(errors)
+
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", half_imported)
+    with pytest.raises(KeyboardInterrupt), execution(small().config, torch.device("cpu")):
+        pass
