@@ -31,7 +31,7 @@ CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 _SLOW_FIXTURES = {"command", "rnn_mnist", "without_torch", "wheel", "site"}
 _SLOW_NAMES = {"subprocess", "start", "Trainer", "train_run", "default_figures"}
 _SLOW_FOLDERS = {"launcher", "docs"}
-_SLOW_TESTS = {"test_a_study", "test_many_processes_may_unpack_at_once"}
+_SLOW_TESTS = {"test_a_study", "test_many_processes_may_fetch_at_once", "test_the_snippet_reproduces_the_predictions"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

@@ -102,7 +102,10 @@ def test_sweep_runs_and_says_where(
 ) -> None:
     wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=1000", "seed=1"]
     monkeypatch.chdir(tmp_path)
-    directory = rnn_mnist.sweep([*SMALL, "seed=0,1"])
+    directory = rnn_mnist.sweep([*SMALL, "training.epochs=1", "seed=0,1"])
+    assert [directory.resolve()] == list((tmp_path / "outputs").iterdir())
+    assert directory.name.endswith("seed=0,1")  # named by its overrides
+    assert len(pd.read_csv(directory / "results.csv")) == 2
     assert sorted(rnn_mnist.load_runs(directory).frame["seed"]) == [0, 1]
     assert "2 completed" in capsys.readouterr().out
     with pytest.raises(ExpectedError, match="outputs/diverging: the sweep ended with exit code 1"):

@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import nn
 
+from rnn_mnist import train
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.data.images import DataSet
 from tests.configuration.test_experiments import STUDIES, grid
-from tests.conftest import REPOSITORY, CommandLine
+from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
 PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
@@ -58,12 +59,10 @@ def test_the_table_of_studies_is_complete() -> None:
 
 
 def test_the_snippet_reproduces_the_predictions(
-    command: CommandLine, tmp_path: Path, mnist: DataSet, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mnist: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained = command("rnn_mnist.train", "training.epochs=1", "data.train_fraction=0.01")
-    assert trained.returncode == 0, trained.stderr
-    (run,) = (tmp_path / "outputs" / "single").glob("*/model.pt")
-    monkeypatch.chdir(run.parent)
+    train(["training.epochs=1", "training.threads=1", "data.train_fraction=0.01", "data.validation_size=0"], tmp_path)
+    monkeypatch.chdir(tmp_path)
     (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(snippet.strip().splitlines()) == 5
     names: dict[str, Any] = {"torch": torch, "nn": nn, "images": mnist.test.images[:500]}

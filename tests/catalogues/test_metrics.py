@@ -22,7 +22,20 @@ from rnn_mnist.catalogues.metrics import METRICS, Metric
 METRICS["macro_f1"] = Metric("macro_f1", "Macro F1", "%", 100, decimals=1, higher_is_better=True)
 import runpy, sys
 """
-_COMMAND = _ADDED + "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+_COMMANDS = (
+    _ADDED
+    + """
+import json
+
+for arguments in json.loads(sys.argv[1]):
+    print("$")
+    sys.argv = arguments
+    try:
+        runpy.run_path(arguments[0], run_name="__main__")
+    except SystemExit as ended:
+        assert not ended.code, arguments
+"""
+)
 _FIGURES_AND_TABLES = (
     _ADDED
     + """
@@ -80,13 +93,17 @@ def test_a_metric_more_is_in_every_figure_and_table(measured: Path) -> None:
 
 
 def test_a_metric_more_is_accepted_by_the_commands(measured: Path, tmp_path: Path) -> None:
-    compared = run(_COMMAND, "scripts/compare.py", measured, "--metric", "macro_f1", "--importance", "--power")
+    report, metric = tmp_path / "report.html", ["--metric", "macro_f1"]
+    commands = [
+        ["scripts/compare.py", str(measured), *metric, "--importance", "--power"],
+        ["scripts/plot.py", "--help"],
+        ["scripts/plot.py", str(measured), *metric, "--out", str(tmp_path), "--format", "svg"],
+        ["scripts/report.py", str(measured), "--out", str(report)],
+    ]
+    compared, usage, drawn, _ = run(_COMMANDS, json.dumps(commands)).split("$\n")[1:]
     assert "macro_f1 of 12 runs" in compared and "mean %" in compared and "percentage points" in compared
-    assert "macro_f1" in run(_COMMAND, "scripts/plot.py", "--help")
-    drawn = run(_COMMAND, "scripts/plot.py", measured, "--metric", "macro_f1", "--out", tmp_path, "--format", "svg")
+    assert "macro_f1" in usage
     assert drawn.splitlines() == [str(tmp_path / f"effect-{LAYERS}-macro_f1.svg")]
-    report = tmp_path / "report.html"
-    run(_COMMAND, "scripts/report.py", measured, "--out", report)
     assert "Macro F1 (%)" in report.read_text()
 
 

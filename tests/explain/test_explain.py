@@ -9,6 +9,7 @@ from torch import nn
 
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.data.sequences import SequenceReader
+from rnn_mnist.explain.__main__ import main
 from rnn_mnist.explain.presentation import as_markdown
 from rnn_mnist.explain.tensors import Explanation, explain
 from rnn_mnist.network.classifier import RecurrentClassifier
@@ -45,7 +46,7 @@ def test_symbols_and_shapes_agree(overrides: list[str]) -> None:
 @pytest.mark.parametrize("overrides", VARIANTS, ids=" ".join)
 def test_weights_are_pytorchs(overrides: list[str]) -> None:
     config = compose_checked(overrides).config
-    explanation = explain(config)
+    explanation = explained(*overrides)
     model = RecurrentClassifier(config.model, config.features)
     assert [row.name for row in explanation.weights] == [name for name, _ in model.named_parameters()]
     assert all(row.count == math.prod(row.shape) for row in explanation.weights)
@@ -158,14 +159,15 @@ def test_the_weights_of_an_rnn_have_no_gates() -> None:
         assert any("gates" in row.meaning for row in rows) == there
 
 
-def test_the_command(command: CommandLine) -> None:
+def test_the_command(command: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
     result = command("rnn_mnist.explain", "model=gru", "model.bidirectional=true")
     assert result.returncode == 0
     for text in ("[128, 28, 256]", "weight_hh_l1_reverse", "420,362", "bidirectional"):
         assert text in result.stdout
-    wrong = command("rnn_mnist.explain", "model.num_layers=0")
-    assert wrong.returncode == 1
-    assert wrong.stderr == "error: model.num_layers=0: must be at least 1 and at most 1,000\n"
+    with pytest.raises(SystemExit) as wrong:
+        main(["model.num_layers=0"])
+    assert wrong.value.code == 1
+    assert capsys.readouterr().err == "error: model.num_layers=0: must be at least 1 and at most 1,000\n"
 
 
 def test_the_page_in_the_docs_is_what_the_command_writes() -> None:

@@ -74,6 +74,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_a_sweep_of_the_first_code_is_read_skipped_and_carried_on(
     undisturbed: Path, command: CommandLine, tmp_path: Path
 ) -> None:

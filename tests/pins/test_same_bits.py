@@ -96,6 +96,7 @@ def trained(
     return folders
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_bits_stay(name: str, trained: dict[str, Path]) -> None:
     assert_same_bits(trained["today"] / name, trained["first"] / name)
