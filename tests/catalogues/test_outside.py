@@ -1,4 +1,4 @@
-"""A package outside the repository brings a cell, a data set, an optimizer, a sequence order and a metric.
+"""A package outside the repository brings a cell, a data set, an optimizer, a sequence order, a metric and a study.
 
 It is docs/extending.md's own, so that what the page shows is what is tried, from the package's own folder.
 """
@@ -77,6 +77,26 @@ def load(root):
 '''
 
 
+STUDY = """# @package _global_
+defaults:
+  - override /model: mgu
+  - override /data: stripes
+  - override /optimizer: nadam
+  - override /sequence: reversed_rows
+  - override /schedule: one_cycle
+question: "Does one gate do?"
+sweep: mine
+optimizer: {momentum_decay: 0.01}
+data: {validation_size: 100}
+training: {epochs: 3}
+hydra:
+  sweeper:
+    params:
+      seed: 0,1
+      model: mgu,gru
+"""
+
+
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """The package, and its metadata as ``pip install`` leaves it, in the folder that commands are typed in."""
@@ -91,21 +111,15 @@ def package(tmp_path: Path) -> Path:
     metadata = tmp_path / "my_package-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "gates.yaml").write_text(STUDY)
     (metadata / "entry_points.txt").write_text("\n".join(points.splitlines()[1:]))
     return folder
 
 
 @pytest.mark.usefixtures("package")
 def test_a_sweep_of_it_runs_and_is_read_compared_and_explained(command: CommandLine, tmp_path: Path) -> None:
-    grid = ("model=mgu,gru", "data=stripes", "optimizer=nadam", "optimizer.momentum_decay=0.01", "seed=0,1")
-    more = (
-        "sequence=reversed_rows",
-        "data.validation_size=100",
-        "schedule=one_cycle",
-        "sweep=mine",
-        "training.epochs=3",
-    )
-    swept = command("rnn_mnist.train", "-m", *grid, *more, *QUICK)
+    swept = command("rnn_mnist.train", "-m", "experiment=gates", *QUICK)
     assert swept.returncode == 0, swept.stdout + swept.stderr
     assert "4 completed" in swept.stdout
     runs = load_runs(tmp_path / "outputs" / "mine").frame
@@ -124,7 +138,8 @@ def test_a_sweep_of_it_runs_and_is_read_compared_and_explained(command: CommandL
     (parameters,) = set(runs.loc[runs["model.cell"] == "mgu", "parameters"])
     assert f"{parameters:,.0f}" in explained.stdout
     usage = command("rnn_mnist", "train", "--help").stdout
-    assert "mgu" in usage and "stripes" in usage and "optimizer.momentum_decay=0.004" in usage
+    for own in ("mgu", "stripes", "gates", "optimizer.momentum_decay=0.004"):
+        assert own in usage
 
 
 def test_a_module_of_ones_own_is_part_of_the_runs_identity(package: Path, command: CommandLine, tmp_path: Path) -> None:
