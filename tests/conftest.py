@@ -28,7 +28,7 @@ SMALL = (
 CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 # What makes a test take seconds: processes that it starts, networks that it trains, whole sets of figures.
-_SLOW_FIXTURES = {"command", "rnn_mnist", "without_torch", "wheel", "site"}
+_SLOW_FIXTURES = {"command", "without_torch", "wheel", "site"}
 _SLOW_NAMES = {"subprocess", "start", "Trainer", "train_run", "default_figures"}
 _SLOW_FOLDERS = {"launcher", "docs"}
 _SLOW_TESTS = {"test_a_study", "test_many_processes_may_fetch_at_once", "test_the_snippet_reproduces_the_predictions"}

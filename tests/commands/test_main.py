@@ -28,8 +28,8 @@ def test_every_command_has_its_file() -> None:
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("train", "explain")])
-def test_commands_of_analysis_need_no_torch(rnn_mnist: RunPython, command: str) -> None:
-    result = rnn_mnist(command, "--help")
+def test_commands_of_analysis_need_no_torch(process: RunPython, command: str) -> None:
+    result = process(command, "--help")
     assert (result.returncode, result.stderr) == (0, "")
     assert f"usage: rnn-mnist {command} " in result.stdout
 
@@ -69,11 +69,9 @@ def test_scripts_are_the_same_commands(without_torch: RunPython, script: str) ->
 
 
 @pytest.mark.parametrize("arguments", [["compare", "outputs/depth", "--importance"], ["runs", "outputs/depth"]])
-def test_an_encoding_without_dashes_and_lines_is_enough(
-    rnn_mnist: RunPython, depth: Path, arguments: list[str]
-) -> None:
+def test_an_encoding_without_dashes_and_lines_is_enough(process: RunPython, depth: Path, arguments: list[str]) -> None:
     assert depth.exists()
-    utf_8, ascii_ = (rnn_mnist(*arguments, PYTHONIOENCODING=encoding) for encoding in ("utf-8", "ascii"))
+    utf_8, ascii_ = (process(*arguments, PYTHONIOENCODING=encoding) for encoding in ("utf-8", "ascii"))
     assert (ascii_.returncode, ascii_.stderr) == (0, "")
     assert ascii_.stdout.isascii()
     assert len(ascii_.stdout.splitlines()) >= len(utf_8.stdout.splitlines())

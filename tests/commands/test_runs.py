@@ -9,8 +9,8 @@ from rnn_mnist.analysis.reading.results import load_runs
 from tests.commands.conftest import RunPython
 
 
-def test_every_run_is_listed_with_state_value_and_path(rnn_mnist: RunPython, depth: Path) -> None:
-    result = rnn_mnist("runs", "outputs/depth")
+def test_every_run_is_listed_with_state_value_and_path(process: RunPython, depth: Path) -> None:
+    result = process("runs", "outputs/depth")
     assert (result.returncode, result.stderr) == (0, "")
     rows = [line.split() for line in result.stdout.splitlines() if "outputs/depth/" in line]
     assert sorted(row[0] for row in rows) == ["completed"] * 5 + ["failed"]
@@ -41,20 +41,20 @@ def test_there_may_be_none(rnn_mnist: RunPython, early: Path) -> None:
     assert (best.returncode, best.stderr) == (1, "error: early: no completed run yet (1 failed, 1 running)\n")
 
 
-def test_status_counts_what_was_planned(rnn_mnist: RunPython, early: Path) -> None:
+def test_status_counts_what_was_planned(process: RunPython, early: Path) -> None:
     jobs = {path.name[-12:]: {"directory": path.name, "overrides": []} for path in early.iterdir() if path.is_dir()}
     jobs["ffffffffffff"] = {"directory": "not_there_yet", "overrides": []}
     (early / "sweep.json").write_text(
         json.dumps({"schema_version": 1, "command": ["rnn-mnist", "train"], "jobs": jobs})
     )
-    counted = rnn_mnist("status", "early").stdout.splitlines()[0]
+    counted = process("status", "early").stdout.splitlines()[0]
     assert counted == "early: 3 planned: 1 failed, 1 running, 1 not started"
     # Nobody is at work any more: what is still called running was killed.
     (running,) = (path for path in early.glob("*/status.json") if '"running"' in path.read_text())
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     running.write_text(json.dumps({**json.loads(running.read_text()), "pid": gone.pid}))
-    counted, *hints = rnn_mnist("status", "early").stdout.splitlines()
+    counted, *hints = process("status", "early").stdout.splitlines()
     assert counted == "early: 3 planned: 1 failed, 1 interrupted, 1 not started"
     assert any("rnn-mnist runs early --failed" in hint for hint in hints)
     assert any(hint.endswith(": rnn-mnist train") for hint in hints)
