@@ -40,6 +40,8 @@ COMMANDS = [
 def test_commands_compose() -> None:
     assert len(COMMANDS) > 20
     for command in COMMANDS:
+        if "my_package" in command:  # which is not here: tests/catalogues/test_outside.py has it
+            continue
         overrides = [word for word in shlex.split(command) if "=" in word]
         compose_checked([re.sub(r"=([^,(]+),.*", r"=\1", word) for word in overrides if "range(" not in word])
 
