@@ -1,4 +1,4 @@
-"""The command ``rnn-mnist`` itself: help, version, what it imports, completion, and its edge with the shell."""
+"""The command ``rnn-mnist`` itself: help, version, what it imports, and its edge with the shell."""
 
 import os
 import subprocess
@@ -102,27 +102,3 @@ def test_a_reader_that_has_gone_is_no_failure(depth: Path, arguments: str) -> No
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(60) == 0
-
-
-COMPLETED = [
-    ("rnn-mnist ", set(COMMANDS)),
-    ("rnn-mnist re", {"report"}),
-    ("rnn-mnist train model=", {"model=rnn", "model=lstm", "model=gru"}),
-    ("rnn-mnist train -m experiment=de", {"experiment=depth"}),
-    ("rnn-mnist train training.ep", {"training.epochs="}),
-    ("rnn-mnist plot outp", set()),
-]
-
-
-@pytest.mark.parametrize(("line", "offered"), COMPLETED)
-def test_completion_offers(without_torch: RunPython, line: str, offered: set[str]) -> None:
-    result = without_torch("-m", "rnn_mnist", "-sc", "query=bash", COMP_LINE=line)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert offered <= set(result.stdout.split())
-    assert offered or not result.stdout.strip()
-
-
-def test_completion_is_installed_for_the_program(process: RunPython) -> None:
-    for arguments in (["train", "-sc", "install=bash"], ["-sc", "install=bash"]):
-        script = process(*arguments).stdout
-        assert script.splitlines()[-1].endswith("-F hydra_bash_completion rnn-mnist")
