@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hydra.core.global_hydra import GlobalHydra
 from hydra.version import VersionBase
 
@@ -28,7 +29,7 @@ SMALL = (
 CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 # What makes a test take seconds: processes that it starts, networks that it trains, whole sets of figures.
-_SLOW_FIXTURES = {"command", "rnn_mnist", "without_torch", "wheel", "site"}
+_SLOW_FIXTURES = {"command", "without_torch", "wheel", "site"}
 _SLOW_NAMES = {"subprocess", "start", "Trainer", "train_run", "default_figures"}
 _SLOW_FOLDERS = {"launcher", "docs"}
 _SLOW_TESTS = {"test_a_study", "test_many_processes_may_fetch_at_once", "test_the_snippet_reproduces_the_predictions"}
@@ -58,7 +59,8 @@ def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _isolated(mnist_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Data from this session's folder, and Hydra's global state after each test as it was before."""
+    """Data from this session's folder, one thread, and Hydra's global state after each test as it was before."""
+    torch.set_num_threads(1)  # networks this small only wait for a second one
     monkeypatch.setenv("RNN_MNIST_DATA", str(mnist_root))
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     monkeypatch.setattr(VersionBase.instance(), "version_base", VersionBase.instance().version_base)

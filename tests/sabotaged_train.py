@@ -41,7 +41,7 @@ def sabotaged(config: DictConfig) -> float:
     train_epoch = Trainer.train_epoch
 
     def train_an_epoch(trainer: Trainer, *arguments: Any) -> Any:
-        with Path(os.environ["NOTES"]).open("a") as notes:
+        with Path(os.environ["NOTES"]).open("a", encoding="utf-8") as notes:
             notes.write(f"{config.seed} {len(trainer.history)} {(directory / 'result.json').exists()}\n")
         had_it = directory / "had_its_accident"
         if kind is not None and len(trainer.history) == 1 and not had_it.exists():

@@ -213,7 +213,7 @@ def _write_metrics(path: Path, validation: float, epochs: int) -> None:
         reached = validation - 0.3 * (math.exp(-1.5 * epoch) - math.exp(-1.5 * epochs))
         loss = 4 * (1 - reached)
         lines.append(f"{epoch},{loss},{reached + 0.002},{loss},{reached:.4f},0.003,1.0,5.0,11000.0")
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _write_outcome(run: Path, test: float, draw: np.random.Generator) -> None:
@@ -228,10 +228,12 @@ def _write_outcome(run: Path, test: float, draw: np.random.Generator) -> None:
     np.save(buffer, predictions)
     (run / "predictions.npy").write_bytes(buffer.getvalue())
     rows = ["step,test_accuracy"]
-    for step in range(1, STEPS + 1):
-        rows.append(f"{step},{test if step == STEPS else 0.1 + (test - 0.1) / (1 + math.exp(14 - step)):.4f}")
+    rows.extend(
+        f"{step},{test if step == STEPS else 0.1 + (test - 0.1) / (1 + math.exp(14 - step)):.4f}"
+        for step in range(1, STEPS + 1)
+    )
     (run / "accuracy_by_step.csv").write_text("\n".join(rows) + "\n")
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2))
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")

@@ -91,9 +91,10 @@ def test_train_returns_the_result_and_leaves_the_run(tmp_path: Path) -> None:
 
 def test_train_warns_of_what_has_no_effect(tmp_path: Path) -> None:
     overrides = ["model.num_layers=1", "model.dropout=0.5", "training.device=cuda:99"]
-    with warnings.catch_warnings(record=True) as caught, pytest.raises(ExpectedError):
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        rnn_mnist.train(overrides, tmp_path / "run")
+        with pytest.raises(ExpectedError):
+            rnn_mnist.train(overrides, tmp_path / "run")
     assert any("dropout" in str(warning.message) for warning in caught)
 
 

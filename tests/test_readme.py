@@ -40,13 +40,15 @@ COMMANDS = [
 def test_commands_compose() -> None:
     assert len(COMMANDS) > 20
     for command in COMMANDS:
+        if "my_package" in command or "directions" in command:  # a user's own: tests/catalogues/test_outside.py has one
+            continue
         overrides = [word for word in shlex.split(command) if "=" in word]
         compose_checked([re.sub(r"=([^,(]+),.*", r"=\1", word) for word in overrides if "range(" not in word])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
 

@@ -25,7 +25,7 @@ TIMINGS = ("epoch_seconds", "images_per_second")
 
 
 def rows(path: Path) -> list[dict[str, str]]:
-    with path.open() as file:
+    with path.open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

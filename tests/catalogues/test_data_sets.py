@@ -40,7 +40,8 @@ def test_its_downloads_are_those_that_torchvision_publishes(name: str) -> None:
 @EVERY
 def test_its_files_and_sums_are_its_own(name: str) -> None:
     spec = IN_FILES[name]
-    assert spec.name == name and spec.megabytes > 0
+    assert spec.name == name
+    assert spec.megabytes > 0
     assert len({file.name for file in spec.files}) == 4
     for file in spec.files:
         for md5 in (file.md5, file.download.md5):
@@ -77,5 +78,6 @@ def test_an_unknown_name_is_refused_in_one_line_with_all_names() -> None:
     with pytest.raises(ConfigError) as caught:
         compose_checked(["data.name=x"])
     message = str(caught.value)
-    assert message.startswith("data.name=x: ") and "\n" not in message
+    assert message.startswith("data.name=x: ")
+    assert "\n" not in message
     assert all(name in message for name in DATA_SETS)

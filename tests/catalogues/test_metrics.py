@@ -89,7 +89,8 @@ def test_a_metric_more_is_in_every_figure_and_table(measured: Path) -> None:
     headings, _, first, *_ = [line for line in printed if line.startswith("|")]
     assert "macro f1" in headings
     mean = first.split(" | ")[3]
-    assert mean.endswith(" %") and 40 < float(mean.split()[0]) < 45
+    assert mean.endswith(" %")
+    assert 40 < float(mean.split()[0]) < 45
 
 
 def test_a_metric_more_is_accepted_by_the_commands(measured: Path, tmp_path: Path) -> None:
@@ -101,7 +102,9 @@ def test_a_metric_more_is_accepted_by_the_commands(measured: Path, tmp_path: Pat
         ["scripts/report.py", str(measured), "--out", str(report)],
     ]
     compared, usage, drawn, _ = run(_COMMANDS, json.dumps(commands)).split("$\n")[1:]
-    assert "macro_f1 of 12 runs" in compared and "mean %" in compared and "percentage points" in compared
+    assert "macro_f1 of 12 runs" in compared
+    assert "mean %" in compared
+    assert "percentage points" in compared
     assert "macro_f1" in usage
     assert drawn.splitlines() == [str(tmp_path / f"effect-{LAYERS}-macro_f1.svg")]
     assert "Macro F1 (%)" in report.read_text()

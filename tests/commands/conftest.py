@@ -1,4 +1,4 @@
-"""A small sweep's files, and commands as a user meets them: real processes, where torch cannot be imported."""
+"""A small sweep's files, and commands as a user meets them: processes where torch cannot be imported, and this one."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rnn_mnist.__main__ import main
 from tests.conftest import REPOSITORY
 from tests.synthetic_sweep import write_sweep
 
@@ -49,9 +50,29 @@ def without_torch(tmp_path: Path) -> RunPython:
 
 
 @pytest.fixture
-def rnn_mnist(without_torch: RunPython) -> RunPython:
+def process(without_torch: RunPython) -> RunPython:
     """Runs ``rnn-mnist arguments`` in ``tmp_path``, where importing torch fails."""
     return lambda *arguments, **environment: without_torch("-m", "rnn_mnist", *arguments, **environment)
+
+
+@pytest.fixture
+def rnn_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunPython:
+    """Runs ``rnn-mnist arguments`` in ``tmp_path``, in this process; keywords are environment variables."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            try:
+                code: int | str | None = main(arguments)
+            except SystemExit as ended:
+                code = ended.code
+        printed = capsys.readouterr()
+        assert code is None or isinstance(code, int)
+        return subprocess.CompletedProcess(arguments, code or 0, printed.out, printed.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The command ``rnn-mnist`` itself: help, version, what it imports, completion, and its edge with the shell."""
+"""The command ``rnn-mnist`` itself: help, version, what it imports, and its edge with the shell."""
 
 import os
 import subprocess
@@ -28,8 +28,8 @@ def test_every_command_has_its_file() -> None:
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("train", "explain")])
-def test_commands_of_analysis_need_no_torch(rnn_mnist: RunPython, command: str) -> None:
-    result = rnn_mnist(command, "--help")
+def test_commands_of_analysis_need_no_torch(process: RunPython, command: str) -> None:
+    result = process(command, "--help")
     assert (result.returncode, result.stderr) == (0, "")
     assert f"usage: rnn-mnist {command} " in result.stdout
 
@@ -70,10 +70,11 @@ def test_scripts_are_the_same_commands(without_torch: RunPython, script: str) ->
 
 @pytest.mark.parametrize("arguments", [["compare", "outputs/depth", "--importance"], ["runs", "outputs/depth"]])
 def test_an_encoding_without_dashes_and_lines_is_enough(
-    rnn_mnist: RunPython, depth: Path, arguments: list[str]
+    rnn_mnist: RunPython, process: RunPython, depth: Path, arguments: list[str]
 ) -> None:
     assert depth.exists()
-    utf_8, ascii_ = (rnn_mnist(*arguments, PYTHONIOENCODING=encoding) for encoding in ("utf-8", "ascii"))
+    utf_8, ascii_ = rnn_mnist(*arguments), process(*arguments, PYTHONIOENCODING="ascii")
+    assert not utf_8.stdout.isascii()
     assert (ascii_.returncode, ascii_.stderr) == (0, "")
     assert ascii_.stdout.isascii()
     assert len(ascii_.stdout.splitlines()) >= len(utf_8.stdout.splitlines())
@@ -101,27 +102,3 @@ def test_a_reader_that_has_gone_is_no_failure(depth: Path, arguments: str) -> No
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(60) == 0
-
-
-COMPLETED = [
-    ("rnn-mnist ", set(COMMANDS)),
-    ("rnn-mnist re", {"report"}),
-    ("rnn-mnist train model=", {"model=rnn", "model=lstm", "model=gru"}),
-    ("rnn-mnist train -m experiment=de", {"experiment=depth"}),
-    ("rnn-mnist train training.ep", {"training.epochs="}),
-    ("rnn-mnist plot outp", set()),
-]
-
-
-@pytest.mark.parametrize(("line", "offered"), COMPLETED)
-def test_completion_offers(without_torch: RunPython, line: str, offered: set[str]) -> None:
-    result = without_torch("-m", "rnn_mnist", "-sc", "query=bash", COMP_LINE=line)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert offered <= set(result.stdout.split())
-    assert offered or not result.stdout.strip()
-
-
-def test_completion_is_installed_for_the_program(rnn_mnist: RunPython) -> None:
-    for arguments in (["train", "-sc", "install=bash"], ["-sc", "install=bash"]):
-        script = rnn_mnist(*arguments).stdout
-        assert script.splitlines()[-1].endswith("-F hydra_bash_completion rnn-mnist")

@@ -8,8 +8,8 @@ from rnn_mnist.analysis.plots.figures import KINDS
 from tests.commands.conftest import RunPython
 
 
-def test_what_suits_is_drawn_and_its_paths_printed(rnn_mnist: RunPython, depth: Path, tmp_path: Path) -> None:
-    result = rnn_mnist("plot", "outputs/depth")
+def test_what_suits_is_drawn_and_its_paths_printed(process: RunPython, depth: Path, tmp_path: Path) -> None:
+    result = process("plot", "outputs/depth")
     assert (result.returncode, result.stderr) == (0, "")
     printed = [tmp_path / line for line in result.stdout.splitlines()]
     assert sorted(printed) == sorted((depth / "figures").iterdir())

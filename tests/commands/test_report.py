@@ -5,8 +5,8 @@ from pathlib import Path
 from tests.commands.conftest import RunPython
 
 
-def test_one_file_is_written(rnn_mnist: RunPython, depth: Path) -> None:
-    result = rnn_mnist("report", "outputs/depth")
+def test_one_file_is_written(process: RunPython, depth: Path) -> None:
+    result = process("report", "outputs/depth")
     assert (result.returncode, result.stdout, result.stderr) == (0, "outputs/depth/report.html\n", "")
     assert (depth / "report.html").stat().st_size > 1_000_000
 

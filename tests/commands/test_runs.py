@@ -1,16 +1,13 @@
-"""``rnn-mnist runs`` and ``rnn-mnist status`` as a user meets them."""
+"""``rnn-mnist runs`` as a user meets it."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 from rnn_mnist.analysis.reading.results import load_runs
 from tests.commands.conftest import RunPython
 
 
-def test_every_run_is_listed_with_state_value_and_path(rnn_mnist: RunPython, depth: Path) -> None:
-    result = rnn_mnist("runs", "outputs/depth")
+def test_every_run_is_listed_with_state_value_and_path(process: RunPython, depth: Path) -> None:
+    result = process("runs", "outputs/depth")
     assert (result.returncode, result.stderr) == (0, "")
     rows = [line.split() for line in result.stdout.splitlines() if "outputs/depth/" in line]
     assert sorted(row[0] for row in rows) == ["completed"] * 5 + ["failed"]
@@ -39,29 +36,3 @@ def test_best_are_those_of_highest_validation_accuracy_best_first(rnn_mnist: Run
 def test_there_may_be_none(rnn_mnist: RunPython, early: Path) -> None:
     best = rnn_mnist("runs", early.name, "--best", "1")
     assert (best.returncode, best.stderr) == (1, "error: early: no completed run yet (1 failed, 1 running)\n")
-
-
-def test_status_counts_what_was_planned(rnn_mnist: RunPython, early: Path) -> None:
-    jobs = {path.name[-12:]: {"directory": path.name, "overrides": []} for path in early.iterdir() if path.is_dir()}
-    jobs["ffffffffffff"] = {"directory": "not_there_yet", "overrides": []}
-    (early / "sweep.json").write_text(
-        json.dumps({"schema_version": 1, "command": ["rnn-mnist", "train"], "jobs": jobs})
-    )
-    counted = rnn_mnist("status", "early").stdout.splitlines()[0]
-    assert counted == "early: 3 planned: 1 failed, 1 running, 1 not started"
-    # Nobody is at work any more: what is still called running was killed.
-    (running,) = (path for path in early.glob("*/status.json") if '"running"' in path.read_text())
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    running.write_text(json.dumps({**json.loads(running.read_text()), "pid": gone.pid}))
-    counted, *hints = rnn_mnist("status", "early").stdout.splitlines()
-    assert counted == "early: 3 planned: 1 failed, 1 interrupted, 1 not started"
-    assert any("rnn-mnist runs early --failed" in hint for hint in hints)
-    assert any(hint.endswith(": rnn-mnist train") for hint in hints)
-
-
-def test_status_of_what_is_no_sweep_is_one_line(rnn_mnist: RunPython, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    result = rnn_mnist("status", "empty")
-    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
-    assert result.stderr.startswith("error: empty: ")

@@ -3,6 +3,9 @@
 import time
 from pathlib import Path
 
+import pytest
+
+from rnn_mnist.analysis.report.sweep_end import present
 from tests.commands.conftest import RunPython
 
 PRESENT = (
@@ -25,7 +28,11 @@ def test_the_end_of_a_sweep(without_torch: RunPython, depth: Path) -> None:
     assert (depth / "summary.csv").read_text().startswith("model.num_layers,n,failed,mean")
 
 
-def test_the_end_of_a_sweep_that_has_nothing_yet(without_torch: RunPython, early: Path) -> None:
-    result = without_torch("-c", PRESENT, early.name)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[-1] == "early: no completed run yet (1 failed, 1 running)"
+def test_the_end_of_a_sweep_that_has_nothing_yet(
+    early: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(early.parent)
+    present(Path(early.name))
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.splitlines()[-1] == "early: no completed run yet (1 failed, 1 running)"

@@ -31,10 +31,13 @@ def grid(path: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_a_study(path: Path) -> None:
-    head = path.read_text().splitlines()[:4]
+    head = path.read_text(encoding="utf-8").splitlines()[:4]
     assert head[1].startswith("# ")
     assert head[1].endswith("?")
-    assert any(f"python -m rnn_mnist.train -m experiment={path.stem}" in line for line in path.read_text().splitlines())
+    assert any(
+        f"python -m rnn_mnist.train -m experiment={path.stem}" in line
+        for line in path.read_text(encoding="utf-8").splitlines()
+    )
     jobs = grid(path)
     seeds = list(dict.fromkeys(override for job in jobs for override in job if override.startswith("seed=")))
     # All settings, with the first and the last seed: those between make the same configurations.

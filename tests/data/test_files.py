@@ -48,7 +48,8 @@ def test_every_data_set_is_read_as_torchvision_reads_it(name: str, tmp_path: Pat
     for part, train in ((spec.train, True), (spec.test, False)):
         theirs = read_by_torchvision(name, tmp_path, train=train)
         images, labels = read_part(spec, part, tmp_path)
-        assert images.dtype == labels.dtype == np.uint8 and images.shape == (part.count, 28, 28)
+        assert images.dtype == labels.dtype == np.uint8
+        assert images.shape == (part.count, 28, 28)
         their_labels = theirs.targets.numpy()
         if name == "qmnist":
             their_labels = their_labels[:, 0]
@@ -61,7 +62,8 @@ def test_every_data_set_is_read_as_torchvision_reads_it(name: str, tmp_path: Pat
 def test_the_test_images_of_mnist_need_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RNN_MNIST_DATA", str(tmp_path))
     images, labels = load_test_images()
-    assert images.shape == (10_000, 28, 28) and labels[:5].tolist() == [7, 2, 1, 0, 4]
+    assert images.shape == (10_000, 28, 28)
+    assert labels[:5].tolist() == [7, 2, 1, 0, 4]
     assert not any(tmp_path.iterdir())
     with pytest.raises(ValueError, match="read-only"):
         images[0] = 0
@@ -167,7 +169,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     handler = functools.partial(SimpleHTTPRequestHandler, directory=str(offered))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}/", offered
         running.shutdown()
 

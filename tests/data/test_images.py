@@ -34,7 +34,8 @@ def test_the_real_images_are_torchvisions(mnist: DataSet, mnist_root: Path) -> N
 
     for ours, train in ((mnist.train, True), (mnist.test, False)):
         theirs = MNIST(mnist_root, train=train)
-        assert torch.equal(ours.images, theirs.data) and ours.images.is_contiguous()
+        assert torch.equal(ours.images, theirs.data)
+        assert ours.images.is_contiguous()
         assert torch.equal(ours.labels, theirs.targets)
 
 
@@ -55,10 +56,13 @@ def test_tensors_and_arrays_are_the_same_images(name: str, tmp_path: Path, monke
     data = load_data_set(name, tmp_path)
     assert (len(data.train), len(data.test)) == (spec.train.count, spec.test.count)
     for part in (data.train, data.test):
-        assert part.images.is_contiguous() and part.images.dtype == torch.uint8
-        assert part.labels.is_contiguous() and part.labels.dtype == torch.int64
+        assert part.images.is_contiguous()
+        assert part.images.dtype == torch.uint8
+        assert part.labels.is_contiguous()
+        assert part.labels.dtype == torch.int64
     images, labels = load_test_images(name, tmp_path)
-    assert np.array_equal(data.test.images.numpy(), images) and np.array_equal(data.test.labels.numpy(), labels)
+    assert np.array_equal(data.test.images.numpy(), images)
+    assert np.array_equal(data.test.labels.numpy(), labels)
 
 
 def test_a_new_data_set_is_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def main(checkout: str, compose_module: str, train_module: str, runs: str) -> No
     plugin = importlib.import_module("hydra_plugins.workstation_launcher")
     for module in (compose, train, plugin):
         assert Path(str(module.__file__)).is_relative_to(checkout), f"{module.__file__} is not of {checkout}"
-    for name, run in json.loads(Path(runs).read_text()).items():
+    for name, run in json.loads(Path(runs).read_text(encoding="utf-8")).items():
         checked = compose.compose_checked(run["overrides"])
         if run["interrupt"]:
             try:

@@ -18,12 +18,12 @@ from tests.conftest import small
 
 
 def read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text())
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
 def edit(path: Path, **entries: Any) -> None:
-    path.write_text(json.dumps(read(path) | entries))
+    path.write_text(json.dumps(read(path) | entries), encoding="utf-8")
 
 
 def interrupt_after_an_epoch(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,8 @@ def test_epochs_of_other_data_are_not_gone_on_from(
             train_run(small(), run, [])
         record = read_run(run)
         assert record.state == State.failed
-        assert record.error is not None and "1" * 12 in record.error
+        assert record.error is not None
+        assert "1" * 12 in record.error
     # With the data back, it goes on; what else differed is said and kept.
     attempts = read(run / "manifest.json")["earlier_attempts"]
     attempts[0]["data_sha256"] = manifest["data_sha256"]
@@ -64,7 +65,8 @@ def test_epochs_of_other_data_are_not_gone_on_from(
     assert "continuing after epoch 1" in caplog.text
     assert caplog.text.count("threads 63, not 1") == 1
     record = read_run(run)
-    assert record.state == State.completed and record.attempt.data_sha256 == manifest["data_sha256"]
+    assert record.state == State.completed
+    assert record.attempt.data_sha256 == manifest["data_sha256"]
     assert [attempt["threads"] for attempt in read(run / "manifest.json")["earlier_attempts"]] == [63, 1, 1]
 
 
@@ -79,7 +81,8 @@ def test_a_run_that_is_skipped_is_compared_and_put_right(tmp_path: Path, caplog:
     assert train_run(small(), run, []) == value
     assert read(run / "status.json")["state"] == "completed"
     assert read(run / "status.json")["return_value"] == value
-    assert "host elsewhere, not" in caplog.text and "torch 1.0, not" in caplog.text
+    assert "host elsewhere, not" in caplog.text
+    assert "torch 1.0, not" in caplog.text
     edit(run / "manifest.json", data_sha256="1" * 64)
     with pytest.raises(OtherDataError):
         train_run(small(), run, [])
