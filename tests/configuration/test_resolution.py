@@ -100,10 +100,6 @@ def test_a_key_without_a_value_is_named_once() -> None:
         compose_checked(["model.cell=???"])
 
 
-def test_bugs_are_not_mistaken_for_wrong_input() -> None:
-    assert explain_error(ZeroDivisionError("division by zero")) is None
-
-
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
