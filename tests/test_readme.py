@@ -25,7 +25,7 @@ def test_quick_start_holds_two_commands() -> None:
     commands = [line for line in section.splitlines() if line.startswith("    python3 -m venv")]
     assert len(commands) == 2
     assert commands[0].endswith(".venv/bin/python -m rnn_mnist.train -m model.num_layers=1,2,3")
-    assert commands[1].endswith(".venv/bin/python -m pytest")
+    assert commands[1].endswith(".venv/bin/python -m pytest -n auto --dist loadfile")
 
 
 COMMANDS = [
