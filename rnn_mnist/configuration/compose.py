@@ -24,6 +24,7 @@ from hydra.types import RunMode
 from hydra.version import VersionBase
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from hydra_plugins.workstation_launcher import override_key
 from rnn_mnist.configuration import schema
 from rnn_mnist.configuration.hydra_versions import VERSION_BASE, register_resolver
 from rnn_mnist.configuration.identity import not_in_names, sweep_name
@@ -241,7 +242,7 @@ def _given(config: DictConfig) -> dict[str, bool]:
         for key in keys_of_study(str(name), folders)
     ]
     given = dict.fromkeys(studied, False)
-    return given | dict.fromkeys((override.lstrip("+~").partition("=")[0] for override in hydra.overrides.task), True)
+    return given | dict.fromkeys(map(override_key, hydra.overrides.task), True)
 
 
 def options(group: str, config_dir: Path | None = None) -> list[str]:
