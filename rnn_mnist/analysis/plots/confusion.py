@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
+from rnn_mnist.analysis.plots.outcomes import outcomes
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.columns import rows_of
@@ -16,6 +17,7 @@ from rnn_mnist.analysis.reading.levels import plain, short_name
 from rnn_mnist.analysis.reading.results import completed
 from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.catalogues.data_sets import find_data_set
+from rnn_mnist.catalogues.metrics import METRICS
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import load_predictions
 from rnn_mnist.runs.record import State
@@ -48,6 +50,7 @@ class ConfusionInfo:
 
     Attributes:
         setting: the label of the setting, empty if there is but one.
+        choice: how it was chosen, in a sentence; empty where it was asked for, or there is but one.
         classes: their names, in the order of the labels.
         counts: ``[true class, predicted class]``, images summed over the runs.
         runs: how many.
@@ -55,6 +58,7 @@ class ConfusionInfo:
     """
 
     setting: str
+    choice: str
     classes: tuple[str, ...]
     counts: np.ndarray
     runs: int
@@ -76,7 +80,8 @@ def confusion_info(
         runs: from :func:`rnn_mnist.analysis.reading.results.load_runs`.
         factors: all keys that vary.
         setting: its label (``num_layers=2, bias=true``) or id; None for the best by ``metric``, which is validation so
-            that test images do not choose what is shown of them (without validation: test accuracy).
+            that test images do not choose what is shown of them (without validation: test accuracy), among the settings
+            in which no run has diverged and which have as many seeds as any.
 
     Raises:
         ResultsError: if there is no such setting.
@@ -84,7 +89,7 @@ def confusion_info(
     """
     completed(runs)
     settings = [entry for entry in group_settings(runs, factors) if (entry.runs["status"] == State.completed).any()]
-    chosen = _find(settings, setting, factors) if setting is not None else _best(settings, metric)
+    chosen, choice = (_find(settings, setting, factors), "") if setting is not None else _best(settings, metric)
     rows = chosen.runs[chosen.runs["status"] == State.completed]
     tested = rows_of(rows)[0]
     data_name = str(tested["data.name"])
@@ -97,6 +102,7 @@ def confusion_info(
     np.add.at(counts, (np.broadcast_to(labels, predictions.shape), predictions), 1)
     return ConfusionInfo(
         setting=_full_label(chosen, factors) if len(settings) > 1 else "",
+        choice=choice,
         classes=classes,
         counts=counts,
         runs=len(rows),
@@ -109,7 +115,8 @@ def _describe(info: ConfusionInfo) -> str:
     wrong = info.counts * (1 - np.eye(len(info.classes), dtype=int))
     label, prediction = np.unravel_index(wrong.argmax(), wrong.shape)
     of = f" of {info.setting}" if info.setting else ""
-    text = f"Left: errors{of} per 1,000 images of each class, over {info.runs} run{'s' if info.runs > 1 else ''}; "
+    text = f"{info.choice} " if info.choice else ""
+    text += f"Left: errors{of} per 1,000 images of each class, over {info.runs} run{'s' if info.runs > 1 else ''}; "
     if not wrong.any():
         return text + "there is none."
     text += f"most often {info.classes[label]} is taken for {info.classes[prediction]}. "
@@ -191,11 +198,32 @@ def _full_label(setting: Setting, factors: Sequence[str]) -> str:
     return full_name(short_name(factors[0]) if len(factors) == 1 else None, setting.label)
 
 
-def _best(settings: list[Setting], metric: str) -> Setting:
-    means = [float(entry.runs[metric].mean()) for entry in settings]
-    if np.isnan(means).all():
-        means = [float(entry.runs["test_accuracy"].mean()) for entry in settings]
-    return settings[int(np.nanargmax(means))]
+def _best(settings: list[Setting], metric: str) -> tuple[Setting, str]:
+    """The setting with the best mean, and how it was chosen; means of survivors or of fewer seeds do not compete."""
+    if len(settings) == 1:
+        return settings[0], ""
+    ended = [outcomes(entry.runs) for entry in settings]
+    most = max(each.completed for each in ended)
+    whole = [i for i, each in enumerate(ended) if each.completed == most and not each.diverged]
+    if whole:
+        among = f"the {len(whole)} of {len(settings)} settings in which no run diverges and all {most} seeds are there"
+        if len(whole) == len(settings):
+            among = f"all {len(settings)} settings"
+    else:
+        fewest = min(each.diverged / each.ended for each in ended)
+        whole = [i for i, each in enumerate(ended) if each.diverged / each.ended == fewest]
+        among = "those settings in which the fewest runs diverge, as some do in each or seeds are missing"
+    means = {i: float(settings[i].runs[metric].mean()) for i in whole}
+    if all(np.isnan(mean) for mean in means.values()):
+        metric = "test_accuracy"
+        means = {i: float(settings[i].runs[metric].mean()) for i in whole}
+    judged = METRICS[metric]
+    sign = -1.0 if judged.higher_is_better is False else 1.0
+    best = max(means, key=lambda i: -np.inf if np.isnan(means[i]) else sign * means[i])
+    choice = (
+        f"Shown is the setting with the best mean {judged.label.lower()} ({judged.text(means[best])}) among {among}."
+    )
+    return settings[best], choice
 
 
 KIND = FigureKind(

@@ -21,24 +21,26 @@ from rnn_mnist.analysis.plots.curves import (
     spread_evenly,
 )
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
+from rnn_mnist.analysis.plots.outcomes import Outcomes, missing_text, outcomes
 from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import learning_curves
 from rnn_mnist.analysis.reading.run_directories import ResultsError
-from rnn_mnist.runs.record import State
+
+ACCURACY_LABEL = "Accuracy (%), logit scale"
 
 
 @dataclass(frozen=True)
 class SettingCurves:
-    """The curves of one setting; ``failed`` counts its failed runs, whose curves end where they failed."""
+    """The curves of one setting; those of runs that have diverged end where they did."""
 
     label: str
     train_accuracy: Curve
     val_accuracy: Curve | None
     train_loss: Curve
     val_loss: Curve | None
-    failed: int
+    outcomes: Outcomes
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class LearningCurvesInfo:
     total: int
     legend_title: str | None
     ordered: bool
+    missing: int
     source: Source
 
 
@@ -74,7 +77,7 @@ def learning_curves_info(runs: pd.DataFrame, *, factors: Sequence[str]) -> Learn
                 val_accuracy=curve(own, "epoch", "val_accuracy") if validated else None,
                 train_loss=curve(own, "epoch", "train_loss"),
                 val_loss=curve(own, "epoch", "val_loss") if validated else None,
-                failed=int((setting.runs["status"] == State.failed).sum()),
+                outcomes=outcomes(setting.runs),
             )
         )
     chosen = spread_evenly([_last(setting) for setting in settings], MOST_PANELS)
@@ -83,13 +86,15 @@ def learning_curves_info(runs: pd.DataFrame, *, factors: Sequence[str]) -> Learn
         total=len(settings),
         legend_title=short_name(factors[0]) if len(factors) == 1 else None,
         ordered=are_ordered(runs, factors),
+        missing=outcomes(runs).missing,
         source=find_source(runs),
     )
 
 
 def _describe(info: LearningCurvesInfo) -> str:
     validated = any(setting.val_accuracy for setting in info.settings)
-    text = "Accuracy and loss by epoch: " if len(info.settings) <= MOST_IN_A_PANEL else "Accuracy by epoch: "
+    both = " and loss" if len(info.settings) <= MOST_IN_A_PANEL else ""
+    text = f"Accuracy (on a logit scale){both} by epoch: "
     text += "validation (solid) and training (dashed)" if validated else "training (dashed; there is no validation set)"
     text += ", the mean over seeds with its 95 % band, or single seeds where there are fewer than three."
     last = [
@@ -119,8 +124,8 @@ def _draw(info: LearningCurvesInfo) -> Figure:
             draw_curve(ax, train, look, factor=factor, dashed=True)
             if validation:
                 draw_curve(ax, validation, look, factor=factor)
-    _accuracy_axis(left)
-    left.set_ylabel("Accuracy (%)")
+    _accuracy_axis(left, [left])
+    left.set_ylabel(ACCURACY_LABEL)
     right.set_yscale("log")
     right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     right.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""))
@@ -151,32 +156,35 @@ def _draw_small_multiples(info: LearningCurvesInfo) -> Figure:
         draw_curve(ax, setting.train_accuracy, look, factor=100, dashed=True)
         if setting.val_accuracy:
             draw_curve(ax, setting.val_accuracy, look, factor=100, markers=False)
-        ax.set_title(style.wrap(_legend_label(setting), 32), fontsize=6, loc="left", pad=2)
+        ax.set_title(
+            style.wrap(full_name(info.legend_title, _legend_label(setting)), 32), fontsize=6, loc="left", pad=2
+        )
         ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         ax.tick_params(labelsize=6)
-    _accuracy_axis(panels[0])
-    figure.supylabel("Accuracy (%)", fontsize=8.5)
+    _accuracy_axis(panels[0], panels)
+    figure.supylabel(ACCURACY_LABEL, fontsize=8.5)
     figure.legend(handles=[*_line_handles(info), Line2D([], [], color=style.PALE, label="the other settings")],
                   loc="outside upper left", ncols=3)  # fmt: skip
     style.add_footer(figure, "horizontal: epoch · " + info.source.text(*_notes(info)))
     return figure
 
 
-def _accuracy_axis(ax: Axes) -> None:
+def _accuracy_axis(ax: Axes, sharing: Sequence[Axes]) -> None:
     """Equal ratios of errors look equal: 90 to 95 % is as far as 98 to 99 %, where networks differ at the end."""
 
-    def forward(accuracy: np.ndarray) -> np.ndarray:
-        return -np.log10(np.maximum(100.0 - np.asarray(accuracy, dtype=float), 0.01))
+    def forward(accuracy: float | np.ndarray) -> np.ndarray:
+        share = np.clip(np.asarray(accuracy, dtype=float) / 100.0, 1e-4, 1 - 1e-4)
+        return np.asarray(np.log10(share / (1.0 - share)))
 
-    def inverse(place: np.ndarray) -> np.ndarray:
-        return 100.0 - 10.0 ** -np.asarray(place, dtype=float)
+    def inverse(place: float | np.ndarray) -> np.ndarray:
+        return np.asarray(100.0 / (1.0 + 10.0 ** -np.asarray(place, dtype=float)))
 
-    low, high = ax.dataLim.intervaly
+    low, high = min(each.dataLim.ymin for each in sharing), max(each.dataLim.ymax for each in sharing)
     ax.set_yscale("function", functions=(forward, inverse))
     margin = 0.05 * (forward(high) - forward(low)) + 0.01
-    ax.set_ylim(float(inverse(forward(low) - margin)), min(float(inverse(forward(high) + margin)), 99.99))
+    ax.set_ylim(float(inverse(forward(low) - margin)), float(inverse(forward(high) + margin)))
     ax.yaxis.set_minor_locator(NullLocator())
-    ticks = [0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95]
+    ticks = [1, 10, 20, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95]
     inside = [tick for tick in ticks if ax.get_ylim()[0] <= tick <= ax.get_ylim()[1]]
     if len(inside) < 3:
         inside = list(MaxNLocator(5).tick_values(*ax.get_ylim()))
@@ -198,11 +206,12 @@ def _notes(info: LearningCurvesInfo) -> list[str]:
         notes.append("mean and 95 % band")
     if len(info.settings) < info.total:
         notes.append(f"{len(info.settings)} of {info.total} settings")
-    return notes
+    return [*notes, missing_text(info.missing)]
 
 
 def _legend_label(setting: SettingCurves) -> str:
-    return setting.label + (f" ({setting.failed} failed)" if setting.failed else "")
+    diverged = setting.outcomes.diverged_text
+    return setting.label + (f" ({diverged})" if diverged else "")
 
 
 def _last(setting: SettingCurves) -> float:

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from rnn_mnist.analysis.plots.outcomes import Outcomes, outcomes
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.summary import interval
+from rnn_mnist.configuration.schema import keys_where
 from rnn_mnist.runs.record import State
 
 CONFIDENCE = 0.95
@@ -23,70 +26,123 @@ class Replicates:
         values: one a seed, as in the table (accuracies are fractions).
         mean, low, high: of the values, with the 95 % t interval; None for fewer than 3 values, or where the values are
             no replicates of one another.
-        failed: runs without a value because they failed.
+        outcomes: how the runs ended.
     """
 
     values: tuple[float, ...]
     mean: float | None
     low: float | None
     high: float | None
-    failed: int
+    outcomes: Outcomes
 
     @property
     def n(self) -> int:
         """The number of values."""
         return len(self.values)
 
+    @property
+    def failed(self) -> int:
+        """Runs that diverged, and so have no value."""
+        return self.outcomes.diverged
 
-def replicates(rows: pd.DataFrame, metric: str, *, comparable: bool = True) -> Replicates:
-    """The runs of one setting; ``comparable=False`` claims no mean and no interval for them."""
+
+@dataclass(frozen=True)
+class Averaged:
+    """By-seed values of every combination of the factors that a figure shows.
+
+    Attributes:
+        values: columns of the shown factors, ``status`` and the metric: a row for each combination and seed.
+        runs: those that the values come from, and those beside them that did not complete.
+        fair: whether a value is a mean over the same levels of the other factors everywhere. If not, the values are the
+            runs as they are, and no mean of them means anything.
+        contexts: combinations of the other factors' levels that are averaged over.
+        contexts_there: of how many.
+    """
+
+    values: pd.DataFrame
+    runs: pd.DataFrame
+    fair: bool
+    contexts: int
+    contexts_there: int
+
+
+def replicates(
+    rows: pd.DataFrame, metric: str, *, comparable: bool = True, runs: pd.DataFrame | None = None
+) -> Replicates:
+    """The replicates of one point.
+
+    Args:
+        rows: a row a value, with ``status`` and the metric.
+        metric: its column.
+        comparable: False claims no mean and no interval.
+        runs: the runs behind the rows, where those are means.
+    """
     values = rows.loc[rows["status"] == State.completed, metric].dropna().to_numpy(float)
     mean = low = high = None
     if comparable and len(values) >= FEWEST_TO_SPEAK:
         mean = float(values.mean())
         low, high = interval(values, CONFIDENCE)
-    failed = int((rows["status"] == State.failed).sum())
-    return Replicates(tuple(float(value) for value in values), mean, low, high, failed)
+    ended = outcomes(rows if runs is None else runs)
+    return Replicates(tuple(float(value) for value in values), mean, low, high, ended)
 
 
-def averaged_over(
-    runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str], metric: str
-) -> tuple[pd.DataFrame, bool]:
-    """One row for every combination of the ``shown`` factors and the seed: the mean over all levels of the ``others``.
+def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str], metric: str) -> Averaged:
+    """By-seed means over the levels of the ``others``, for every combination of the ``shown`` factors.
 
     Without this, the spread of a point would hold the effects of the other factors, and its interval mean nothing.
-    Seeds that lack one of the combinations (a run has failed) are left out.
-
-    Returns:
-        A table with the columns ``shown``, ``seed``, ``status`` and ``metric``, and True; the runs as they are, and
-        False, if some combination of the shown factors was never tried with all levels of the others: then there is no
-        fair mean.
+    Averaged over are the contexts (combinations of the others' levels) in which every shown combination has a result;
+    shown combinations without any result are left aside. Where there is no such context there is no fair mean.
     """
     if not others:
-        return runs, True
+        return Averaged(runs, runs, fair=True, contexts=1, contexts_there=1)
     given = runs
     if not any(factor in shown for factor in inert_runs(runs)):
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
-    finished = runs[(runs["status"] == State.completed) & runs[metric].notna()]
-    marked = finished.assign(_combination=_levels(finished, others), _shown=_levels(finished, shown))
-    needed = set(marked["_combination"])
+    replicate = [key for key in replicate_keys() if key in runs.columns and key not in (*shown, *others)]
+    marked = runs.assign(
+        _context=_levels(runs, others),
+        _shown=_levels(runs, shown),
+        _replicate=pd.factorize(_levels(runs, replicate))[0],
+    )
+    finished = marked[(marked["status"] == State.completed) & marked[metric].notna()]
+    by_shown = [set(cell) for _, cell in finished.groupby("_shown", sort=False)["_context"]]
+    shared = set.intersection(*by_shown) if by_shown else set()
+    everywhere = set(finished["_context"])
+    if not shared:
+        return Averaged(given, given, fair=False, contexts=0, contexts_there=len(everywhere))
     rows = []
-    for _, cell in marked.groupby("_shown", sort=False):
-        whole = [part for _, part in cell.groupby("seed") if set(part["_combination"]) == needed]
-        if not whole:
-            return given, False
-        for part in whole:
-            # Several runs of one combination and seed (from two sweeps, say) weigh as one.
-            value = part.groupby("_combination")[metric].mean().mean()
-            first = {key: part[key].iloc[0] for key in shown}
-            rows.append({**first, "seed": part["seed"].iloc[0], "status": State.completed, metric: value})
-    runs = runs.drop_duplicates("directory")
-    failed = runs.loc[runs["status"] == State.failed, [*shown, "seed", "status", metric]]
-    averaged = pd.DataFrame(rows, columns=[*shown, "seed", "status", metric])
-    for key in shown:
-        averaged[key] = averaged[key].astype(object)
-    return pd.concat([averaged, failed.astype(dict.fromkeys(shown, object))], ignore_index=True), True
+    for _, cell in finished[finished["_context"].isin(shared)].groupby("_shown", sort=False):
+        # Several runs of one combination and seed (from two sweeps, say) weigh as one.
+        table = cell.pivot_table(index="_context", columns="_replicate", values=metric, aggfunc="mean")
+        first = {key: cell[key].iloc[0] for key in shown}
+        values = by_seed_values(table.to_numpy(float))
+        rows += [{**first, "status": State.completed, metric: value} for value in values]
+    averages = pd.DataFrame(rows, columns=[*shown, "status", metric]).astype(dict.fromkeys(shown, object))
+    behind = marked[marked["_context"].isin(shared) | (marked["status"] != State.completed)]
+    behind = behind.drop_duplicates([*shown, "directory"])
+    return Averaged(averages, behind, fair=True, contexts=len(shared), contexts_there=len(everywhere))
+
+
+def by_seed_values(cells: np.ndarray) -> np.ndarray:
+    """One value a seed of a mean over contexts, from its runs ``[context, seed]``, NaN where there is none.
+
+    With no run missing it is the seed's own mean over the contexts. Where runs are missing each context keeps its
+    weight: a seed's value is the mean of the contexts' means plus as many times the seed's part in it as there are
+    seeds (its pseudo-value), so that the mean of the values is the mean of the contexts' means. No context and no seed
+    may be without any run.
+    """
+    known = ~np.isnan(cells)
+    counts = known.sum(axis=1, keepdims=True)  # [context, 1]
+    means = np.nansum(cells, axis=1, keepdims=True) / counts
+    parts = np.where(known, cells - means, 0.0) / counts
+    values: np.ndarray = means.mean() + cells.shape[1] * parts.sum(axis=0) / len(cells)
+    return values
+
+
+def replicate_keys() -> tuple[str, ...]:
+    """The keys whose values are draws of one and the same thing."""
+    return tuple(dict.fromkeys(("seed", *keys_where(lambda about: getattr(about.declared, "replicate", False)))))
 
 
 def _levels(runs: pd.DataFrame, factors: Sequence[str]) -> "pd.Series[Any]":

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import spread_evenly
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
+from rnn_mnist.analysis.plots.outcomes import missing_text, outcomes
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
@@ -41,6 +43,7 @@ class SeedsInfo:
     factors: tuple[str, ...]
     settings: tuple[SettingSeeds, ...]
     total: int
+    missing: int
     source: Source
 
 
@@ -54,9 +57,17 @@ def seeds_info(runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "tes
         deviation = float(np.std(reached.values, ddof=1)) if reached.mean is not None else None
         settings.append(SettingSeeds(setting.label, reached, deviation))
     most = MOST_LONG_ROWS if max(len(setting.label) for setting in settings) > LABEL_WIDTH else MOST_ROWS
-    scores = [float(np.mean(setting.reached.values)) if setting.reached.n else np.nan for setting in settings]
+    sign = -1.0 if judged.higher_is_better is False else 1.0
+    scores = [sign * float(np.mean(setting.reached.values)) if setting.reached.n else np.nan for setting in settings]
     chosen = spread_evenly(scores, most)
-    return SeedsInfo(judged, tuple(factors), tuple(settings[i] for i in chosen), len(settings), find_source(runs))
+    return SeedsInfo(
+        metric=judged,
+        factors=tuple(factors),
+        settings=tuple(settings[i] for i in chosen),
+        total=len(settings),
+        missing=outcomes(runs).missing,
+        source=find_source(runs),
+    )
 
 
 def _describe(info: SeedsInfo) -> str:
@@ -81,51 +92,62 @@ def _describe(info: SeedsInfo) -> str:
 
 def _draw(info: SeedsInfo) -> Figure:
     labels = [style.wrap(setting.label, LABEL_WIDTH) for setting in info.settings]
-    heights = [max(1, label.count("\n") + 1) for label in labels]
+    heights = [
+        max(label.count("\n") + 1, 2 if setting.reached.failed else 1)
+        for label, setting in zip(labels, info.settings, strict=True)
+    ]
     figure = style.new_figure(1.0 + sum(0.13 + 0.11 * height for height in heights))
     ax = figure.subplots()
     look = style.series_styles(1)[0]
     values = np.array([value for setting in info.settings for value in setting.reached.values])
-    value_range = find_range(info.metric.shown(values), np.array([]))
-    failed = any(setting.reached.failed for setting in info.settings)
-    span = value_range.high - value_range.low
-    ax.set_xlim(value_range.low - (0.06 * span if failed else 0), value_range.high)
+    value_range = find_range(info.metric.shown(values), np.array([]), higher_is_better=info.metric.higher_is_better)
+    ax.set_xlim(value_range.low, value_range.high)
     for row, setting in enumerate(info.settings):
         shown = info.metric.shown(np.array(setting.reached.values))
-        inside = shown >= value_range.low
+        inside = value_range.inside(shown)
         offsets = np.linspace(-0.16, 0.16, len(shown)) if len(shown) > 1 else np.zeros(len(shown))
         ax.plot(shown[inside], row + offsets[inside], "o", color=look.colour, alpha=0.6, mew=0, markersize=4)
-        if len(shown):
-            ax.hlines(row, max(shown.min(), value_range.low), shown.max(), color=style.PALE, linewidth=4, zorder=0)
+        if inside.any():
+            ax.hlines(row, shown[inside].min(), shown[inside].max(), color=style.PALE, linewidth=4, zorder=0)
+        if len(shown) and value_range.inside(np.array([np.median(shown)]))[0]:
             ax.plot(np.median(shown), row, "|", color=style.INK, markersize=9, mew=1.5)
-        below = shown[~inside]
-        if len(below):
-            ax.plot(0.012, row, "<", color=look.colour, transform=ax.get_yaxis_transform(), clip_on=False)
-            text = f"{below.min():.{info.metric.decimals}f}" + (f" ×{len(below)}" if len(below) > 1 else "")
-            ax.annotate(text, (0.03, row),
-                        xycoords=ax.get_yaxis_transform(), fontsize=6, va="center")  # fmt: skip
-        if setting.reached.failed:
-            place = 0.012 if not len(below) else 0.12
-            ax.plot(place, row, style.FAILED_MARKER, color=style.FAILED, transform=ax.get_yaxis_transform())
-            ax.annotate(f"×{setting.reached.failed}", (place + 0.015, row), xycoords=ax.get_yaxis_transform(),
-                        fontsize=6, color=style.FAILED, va="center")  # fmt: skip
-        deviation = setting.standard_deviation
+        _mark_beyond(ax, row, shown[~inside], info.metric, look.colour, above=value_range.above)
+        deviation, diverged = setting.standard_deviation, setting.reached.outcomes.diverged_text
         spread = f"   s = {info.metric.size_text(deviation)}" if deviation is not None else ""
         ax.annotate(f"n = {setting.reached.n}{spread}", (1.01, row), xycoords=ax.get_yaxis_transform(),
-                    fontsize=6.5, va="center", annotation_clip=False)  # fmt: skip
-    ax.set_yticks(range(len(labels)), labels, fontsize=7 if max(heights) == 1 else 6, linespacing=0.95)
+                    xytext=(0, 3.5 if diverged else 0), textcoords="offset points", fontsize=6.5, va="center",
+                    annotation_clip=False)  # fmt: skip
+        if diverged:
+            ax.annotate(diverged, (1.01, row), xycoords=ax.get_yaxis_transform(), xytext=(0, -3.5),
+                        textcoords="offset points", fontsize=6, va="center", annotation_clip=False,
+                        color=style.FAILED)  # fmt: skip
+    ax.set_yticks(
+        range(len(labels)), labels, fontsize=6 if any("\n" in label for label in labels) else 7, linespacing=0.95
+    )
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(info.metric.axis_label)
     if len(info.factors) == 1:
         ax.set_ylabel(style.wrap(info.factors[0], 16 + 4 * len(labels)))
     handles = [Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, mew=1.5, label="median")]
-    if failed:
-        handles.append(style.failed_handle("failed runs"))
+    handles += [style.beyond_handle(above=value_range.above, sideways=True)] if value_range.clipped else []
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
     notes = [f"{len(info.settings)} of {info.total} settings, from best to worst"] if len(labels) < info.total else []
+    notes.append(missing_text(info.missing))
     style.add_footer(figure, info.source.text("s: standard deviation between seeds", *notes))
     return figure
+
+
+def _mark_beyond(ax: Axes, row: int, beyond: np.ndarray, metric: Metric, colour: str, *, above: bool) -> None:
+    """Runs beyond the axis, at its end, with their value."""
+    if not len(beyond):
+        return
+    farthest = beyond.max() if above else beyond.min()
+    text = f"{farthest:.{metric.decimals}f}" + (f" ×{len(beyond)}" if len(beyond) > 1 else "")
+    place, marker = (0.988, ">") if above else (0.012, "<")
+    ax.plot(place, row, marker, color=colour, transform=ax.get_yaxis_transform(), clip_on=False)
+    ax.annotate(text, (place, row), xycoords=ax.get_yaxis_transform(), xytext=(-5 if above else 5, 0),
+                textcoords="offset points", fontsize=6, ha="right" if above else "left", va="center")  # fmt: skip
 
 
 KIND = FigureKind(

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -147,7 +148,7 @@ def _breakable(text: str, width: int) -> str:
     return " ".join(words)
 
 
-def outside_legend(figure: Figure, handles: list[Line2D], title: str | None = None) -> None:
+def outside_legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
     """A legend to the right of all axes, where it can cover nothing."""
     if handles:
         figure.legend(
@@ -167,10 +168,19 @@ def failed_handle(label: str) -> Line2D:
 
 def seed_count(counts: Sequence[int], unit: str) -> str:
     """How many seeds each point, curve or setting of a figure has, for its footer."""
+    return _count("seed", counts, unit)
+
+
+def run_count(counts: Sequence[int], unit: str) -> str:
+    """The same of runs that are no replicates."""
+    return _count("run", counts, unit)
+
+
+def _count(what: str, counts: Sequence[int], unit: str) -> str:
     fewest, most = min(counts, default=0), max(counts, default=0)
     if fewest == most:
-        return f"{most} seed{'' if most == 1 else 's'} a {unit}"
-    return f"{fewest} to {most} seeds a {unit}"
+        return f"{most} {what}{'' if most == 1 else 's'} a {unit}"
+    return f"{fewest} to {most} {what}s a {unit}"
 
 
 def failed_sentence(count: int, how: str) -> str:
@@ -180,9 +190,11 @@ def failed_sentence(count: int, how: str) -> str:
     return f" {count} failed run{' is' if count == 1 else 's are'} {how}."
 
 
-def below_handle() -> Line2D:
-    """The legend entry of runs that lie below the axis."""
-    return Line2D([], [], color=GREY, marker="v", linestyle="none", label="below the axis")
+def beyond_handle(*, above: bool, sideways: bool = False) -> Line2D:
+    """The legend entry of runs that lie beyond the low or the high end of the axis, which may lie ``sideways``."""
+    marker = ("<>" if sideways else "v^")[above]
+    label = ("below the axis", "above the axis")[above]
+    return Line2D([], [], color=GREY, marker=marker, linestyle="none", label=label)
 
 
 def series_handle(look: SeriesStyle, label: str, *, line: Any = None, width: int = 26) -> Line2D:
@@ -200,14 +212,28 @@ def hide_unused(axes: np.ndarray, used: int) -> None:
 
 
 def level_ticks(ax: Axes, axis: FactorAxis, notes: Sequence[str], *, room: float) -> None:
-    """The levels of a factor as tick labels: wrapped, then slanted, where ``room`` (inches) is too little for them."""
+    """The levels of a factor as tick labels: wrapped, slanted, then fewer, where ``room`` (inches) is too little."""
     ax.xaxis.set_minor_locator(NullLocator())
     texts = [wrap(label, 22) for label in axis.labels]
     longest = max(len(line) for text in texts for line in text.splitlines())
-    slanted = longest * 0.068 * len(texts) > room
+    places = np.log10(axis.positions) if axis.scale == "log" else np.array(axis.positions)
+    # Half a gap is left at either end of the axis.
+    gap = float(np.diff(places).min()) if len(places) > 1 else 1.0
+    inches = (places - places[0]) * room / (float(np.ptp(places)) + gap)
+    slanted = longest * 0.068 > (float(np.diff(inches).min()) if len(places) > 1 else room)
     texts = [f"{text}\n{note}" if note else text for text, note in zip(texts, notes, strict=True)]
-    ax.xaxis.set_ticks(axis.positions, texts)
+    kept = _apart(inches, 0.14 * (1 + any(notes)) if slanted else 0.0)
+    ax.xaxis.set_ticks([axis.positions[i] for i in kept], [texts[i] for i in kept])
     if slanted:
         for tick in ax.get_xticklabels():
             tick.set(rotation=40, ha="right", rotation_mode="anchor", linespacing=0.95, fontsize=7)
     ax.grid(axis="x", visible=False)
+
+
+def _apart(places: np.ndarray, least: float) -> list[int]:
+    """The indices of ascending places from the first on that are at least so far apart."""
+    kept: list[int] = []
+    for index, place in enumerate(places):
+        if not kept or place - places[kept[-1]] >= least - 1e-9:
+            kept.append(index)
+    return kept

@@ -19,7 +19,7 @@ from rnn_mnist.analysis.plots.curves import (
     spread_evenly,
 )
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
-from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
+from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import accuracy_by_step
@@ -118,7 +118,7 @@ def _draw_small_multiples(info: TimeStepsInfo) -> Figure:
         for _, other in info.settings:
             ax.plot(other.x, 100 * (other.mean if other.has_mean else other.seeds[0]), color=style.PALE, linewidth=0.6)
         draw_curve(ax, shown, look, factor=100, markers=False)
-        ax.set_title(style.wrap(label, 32), fontsize=6, loc="left", pad=2)
+        ax.set_title(style.wrap(full_name(info.legend_title, label), 32), fontsize=6, loc="left", pad=2)
         ax.set_ylim(0, 102)
         ax.tick_params(labelsize=6)
     figure.supylabel("Test accuracy (%)", fontsize=8.5)

@@ -128,7 +128,7 @@ def test_facets_share_their_axis_and_name_their_level(tmp_path: Path) -> None:
     assert panels[0].get_ylabel() == "Validation accuracy (%)"
     (legend,) = drawn.figure.legends
     assert legend.get_title().get_text() == "num_layers"
-    assert [text.get_text() for text in legend.get_texts()] == ["1", "2", "3", "failed runs"]
+    assert [text.get_text() for text in legend.get_texts()] == ["1", "2", "3", "diverged, of those\nthat ended"]
     assert drawn.name == "effect-optimizer.lr-model.num_layers-model.cell-val_accuracy"
 
 

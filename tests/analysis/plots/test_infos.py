@@ -11,10 +11,9 @@ from scipy import stats
 
 from rnn_mnist.analysis.plots import confusion, effect
 from rnn_mnist.analysis.plots.confusion import confusion_info
-from rnn_mnist.analysis.plots.cost import cost_info, pareto_front
-from rnn_mnist.analysis.plots.effect import effect_info
+from rnn_mnist.analysis.plots.curves import spread_evenly
+from rnn_mnist.analysis.plots.effect_info import effect_info
 from rnn_mnist.analysis.plots.factor_axis import factor_axis, setting_label
-from rnn_mnist.analysis.plots.forest import forest_info
 from rnn_mnist.analysis.plots.importance import importance_info
 from rnn_mnist.analysis.plots.interaction import interaction_info
 from rnn_mnist.analysis.plots.learning_curves import learning_curves_info
@@ -26,7 +25,6 @@ from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.results import check_metric, load_runs
 from rnn_mnist.analysis.reading.run_directories import ResultsError
-from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import TermKind, importance
 from rnn_mnist.catalogues.data_sets import find_data_set
 from tests.synthetic_sweep import write_sweep
@@ -107,7 +105,7 @@ def test_effect_has_every_seed_and_intervals_from_three_on(depth: pd.DataFrame) 
     assert points[2].high == pytest.approx(high)
     assert sorted(points[2].values) == sorted(three)
     assert "num_layers=3" in effect.KIND.describe(info)
-    assert "2 failed runs" in effect.KIND.describe(info)
+    assert "2 of 15 diverge" in effect.KIND.describe(info)
 
 
 def test_two_seeds_have_points_and_no_mean(depth: pd.DataFrame) -> None:
@@ -127,9 +125,18 @@ def test_effect_averages_each_seed_over_factors_that_are_not_shown(readouts: pd.
     assert [series.label for series in hue.panels[0].series] == ["false", "true"]
 
 
-def test_effect_claims_no_mean_where_other_factors_vary_unevenly(readouts: pd.DataFrame) -> None:
+def test_effect_is_of_what_all_levels_share(readouts: pd.DataFrame) -> None:
     uneven = readouts[readouts[BIDIRECTIONAL].astype(bool) | (readouts[READOUT] == "mean")]
     info = effect_info(uneven, BIDIRECTIONAL, factors=find_factors(readouts))
+    assert info.averaged == (READOUT,)
+    both = uneven[uneven[BIDIRECTIONAL].astype(bool) & (uneven[READOUT] == "mean")]
+    assert sorted(info.points[1].values) == pytest.approx(sorted(both["test_accuracy"]))
+    assert "over the 1 of 2 combinations that all levels share" in effect.KIND.describe(info)
+
+
+def test_effect_claims_no_mean_where_levels_share_nothing(readouts: pd.DataFrame) -> None:
+    crossed = readouts[readouts[BIDIRECTIONAL].astype(bool) == (readouts[READOUT] == "mean")]
+    info = effect_info(crossed, BIDIRECTIONAL, factors=[READOUT, BIDIRECTIONAL])
     assert info.pooled == (READOUT,)
     assert all(point.mean is None for point in info.points)
     assert "no mean is claimed" in effect.KIND.describe(info)
@@ -151,17 +158,6 @@ def test_interaction_has_a_value_and_n_in_each_cell(readouts: pd.DataFrame) -> N
     assert info.cells[1][1].mean == pytest.approx(cell["test_accuracy"].mean())
 
 
-def test_the_pareto_front() -> None:
-    costs, reached = np.array([3.0, 1.0, 2.0, 2.0, np.nan, 4.0]), np.array([0.9, 0.5, 0.8, 0.7, 1.0, 0.9])
-    assert pareto_front(costs, reached) == [1, 2, 0]
-
-
-def test_cost_has_a_front_for_each_cost(depth: pd.DataFrame) -> None:
-    info = cost_info(depth, factors=[LAYERS])
-    assert [setting.label for setting in info.settings] == ["1", "2", "3"]
-    assert info.fronts[0] == (0, 1, 2)  # deeper is dearer, and better
-
-
 def test_learning_curves_have_a_band_over_seeds(depth: pd.DataFrame) -> None:
     info = learning_curves_info(depth, factors=[LAYERS])
     assert info.legend_title == "num_layers"
@@ -171,7 +167,7 @@ def test_learning_curves_have_a_band_over_seeds(depth: pd.DataFrame) -> None:
     assert len(last.seeds) == 5
     assert last.mean[-1] == pytest.approx(depth[depth[LAYERS] == 3]["val_accuracy"].mean(), abs=1e-4)
     assert (last.low <= last.mean).all()
-    assert info.settings[0].failed == 1
+    assert info.settings[0].outcomes.diverged_text == "1 of 5 diverge"
 
 
 def test_time_steps_end_at_the_test_accuracy(depth: pd.DataFrame) -> None:
@@ -195,8 +191,22 @@ def test_confusion_counts_the_runs_errors(depth: pd.DataFrame) -> None:
     assert [entry.wrong for entry in info.misread] == sorted((entry.wrong for entry in info.misread), reverse=True)
     assert all(entry.label != entry.prediction for entry in info.misread)
     assert "num_layers=3" in confusion.KIND.describe(info)
+    assert info.choice == ""
     with pytest.raises(ResultsError, match=r"no such setting.*num_layers=1; num_layers=2; num_layers=3"):
         confusion_info(depth, factors=[LAYERS], setting="num_layers=9")
+
+
+def test_confusion_shows_no_setting_that_diverges_or_lacks_seeds(tmp_path: Path) -> None:
+    write_sweep(
+        tmp_path, {LAYERS: [1, 2, 3, 4]}, seeds=range(3), accuracy=lambda setting: 0.9 + 0.02 * setting[LAYERS],
+        states={3: "failed", 2: "interrupted"},
+    )  # fmt: skip
+    runs = load_runs(tmp_path).frame
+    info = confusion_info(runs, factors=[LAYERS])
+    assert (info.setting, info.runs) == ("num_layers=2", 3)
+    assert "2 of 4 settings in which no run diverges and all 3 seeds are there" in confusion.KIND.describe(info)
+    by_loss = confusion_info(runs, factors=[LAYERS], metric="test_loss")
+    assert by_loss.setting == "num_layers=2"
 
 
 def test_confusion_calls_classes_by_their_names(depth: pd.DataFrame) -> None:
@@ -216,11 +226,7 @@ def test_parallel_has_failed_runs_too(depth: pd.DataFrame) -> None:
     assert sum(np.isnan(line.value) for line in info.lines) == 2
 
 
-def test_forest_and_importance_follow_their_tables(readouts: pd.DataFrame) -> None:
-    table = effects(readouts)
-    forest = forest_info(readouts, table)
-    assert [row.difference for row in forest.rows] == pytest.approx(list(table["difference"]))
-    assert {row.factor for row in forest.rows} == {READOUT, BIDIRECTIONAL}
+def test_importance_follows_its_table(readouts: pd.DataFrame) -> None:
     shares = importance_info(readouts, importance(readouts))
     assert sum(row.share for row in shares.rows) == pytest.approx(1)
     assert shares.rows[0].term == (BIDIRECTIONAL,)
@@ -237,6 +243,30 @@ def test_the_value_axis_leaves_out_only_what_never_learned() -> None:
     assert not find_range(np.array([11.0, 11.3, 11.2, 11.1, *learned]), np.array([])).clipped
     wide = find_range(np.array(learned), np.array([97.9, 20.0]))  # one interval that spans everything
     assert 97 < wide.low < 97.9
+
+
+def test_of_losses_the_axis_leaves_out_what_lies_far_above() -> None:
+    losses = np.array([0.10, 0.11, 0.12, 0.105, 0.115, 3.5])
+    above = find_range(losses, np.array([]), higher_is_better=False)
+    assert above.clipped
+    assert list(above.inside(losses)) == [True] * 5 + [False]
+    assert find_range(losses, np.array([])).high > 3.5
+
+
+def test_best_to_worst_is_by_the_metrics_direction(tmp_path: Path) -> None:
+    sizes = list(range(10, 70))
+    write_sweep(
+        tmp_path,
+        {"model.hidden_size": sizes},
+        seeds=[0],
+        noise=0,
+        accuracy=lambda s: 0.9 + s["model.hidden_size"] / 1e3,
+    )
+    runs = load_runs(tmp_path).frame
+    for metric in ("test_accuracy", "test_loss"):
+        shown = [setting.label for setting in seeds_info(runs, factors=["model.hidden_size"], metric=metric).settings]
+        assert (shown[0], shown[-1], len(shown)) == ("10", "69", 40)
+    assert spread_evenly([0.1, float("nan"), 0.3], 2) == [1, 2]
 
 
 def test_the_source_names_sweep_runs_and_commit(depth: pd.DataFrame) -> None:
