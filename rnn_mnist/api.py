@@ -136,15 +136,30 @@ def compare(
     references: Mapping[str, Any] | None = None,
     metric: str = "test_accuracy",
     confidence: float = 0.95,
-    pool: bool = False,
+    margin: float | None = None,
+    by: str | None = None,
+    all_pairs: bool = False,
+    anytime: bool = False,
 ) -> "pd.DataFrame":
     """Each level of each factor against the factor's reference, with interval, p-value, power and verdict, a row each.
+
+    Nobody keeps here how often a growing sweep is looked at: ``anytime=True`` gives intervals that hold regardless.
 
     See :func:`rnn_mnist.analysis.statistics.effects.effects`.
     """
     from rnn_mnist.analysis.statistics.effects import effects
 
-    return effects(runs.frame, factors, references, metric, confidence=confidence, pool=pool)
+    return effects(
+        runs.frame,
+        factors,
+        references,
+        metric,
+        confidence=confidence,
+        margin=margin,
+        by=by,
+        all_pairs=all_pairs,
+        anytime=anytime,
+    )
 
 
 def importance(

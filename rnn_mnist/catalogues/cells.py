@@ -128,6 +128,7 @@ class LSTMConfig(ModelConfig):
         "empirical exploration of recurrent network architectures)",
         ge=-100,
         le=100,
+        shares_noise=True,
     )
 
 

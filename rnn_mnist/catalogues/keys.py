@@ -35,8 +35,9 @@ class Key:
         scale: of an axis of its values.
         role: what it means for identity.
         in_names: whether the names of directories show it where it was given.
-        shares_noise: whether two runs of one seed that differ in it alone start from the same weights and see the same
+        shares_noise: whether two runs of one seed that differ in it alone start from the same weights or see the same
             images in the same order, so that they share noise.
+        replicate: whether its values are draws of one and the same thing, as those of a seed are, and no levels.
     """
 
     meaning: str
@@ -47,6 +48,7 @@ class Key:
     role: Role = Role.identity
     in_names: bool = True
     shares_noise: bool = False
+    replicate: bool = False
 
 
 def key(

@@ -7,7 +7,7 @@ sentences follow from the entry.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Metric:
         logarithmic: whether values usually span orders of magnitude.
         of_run: whether it is a column of a run's result.
         of_epoch: whether it is a column of ``metrics.csv``.
+        margin: a difference up to this does not matter, unless somebody says otherwise; None: that is not known.
+        counted_on: the images whose number limits how well a value is known; empty where it is no share of images.
         measure: works it out from the test images; None for what the training loop itself knows.
     """
 
@@ -43,6 +45,8 @@ class Metric:
     logarithmic: bool = False
     of_run: bool = True
     of_epoch: bool = False
+    margin: float | None = None
+    counted_on: Literal["", "validation", "test"] = ""
     measure: Measure | None = None
 
     @property
@@ -76,7 +80,8 @@ class Metric:
 
     def difference(self, value: float) -> str:
         """A difference as shown, with its sign and without its unit: ``+0.42``."""
-        return "–" if math.isnan(value) else f"{self.shown(value):+,.{self.decimals}f}"
+        # Adding 0 makes a plain zero of a negative one.
+        return "–" if math.isnan(value) else f"{round(self.shown(value), self.decimals) + 0.0:+,.{self.decimals}f}"
 
     def text(self, value: float) -> str:
         """A value with its unit: ``97.43 %``."""
@@ -93,8 +98,17 @@ METRICS = Catalogue(
     (
         # Those of a run, in the order of the columns of results.csv.
         Metric("best_epoch", "Best epoch", decimals=1),
-        Metric("val_accuracy", "Validation accuracy", "%", 100, higher_is_better=True, of_epoch=True),
-        Metric("test_accuracy", "Test accuracy", "%", 100, higher_is_better=True),
+        Metric(
+            "val_accuracy",
+            "Validation accuracy",
+            "%",
+            100,
+            higher_is_better=True,
+            of_epoch=True,
+            margin=0.001,
+            counted_on="validation",
+        ),  # fmt: skip
+        Metric("test_accuracy", "Test accuracy", "%", 100, higher_is_better=True, margin=0.001, counted_on="test"),
         Metric("test_loss", "Test loss", "nats", decimals=4, higher_is_better=False),
         Metric("parameters", "Parameters", decimals=0, higher_is_better=False, logarithmic=True),
         Metric("train_seconds", "Training time", "s", decimals=1, higher_is_better=False, logarithmic=True),

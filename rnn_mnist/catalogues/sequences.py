@@ -22,7 +22,10 @@ Shuffle = Callable[[int], np.ndarray]
 class SequenceConfig:
     """How an image becomes ``[time, feature]``."""
 
-    kind: str = key(MISSING, "the order in which an image is read, set by the choice of sequence=...", label="sequence")
+    kind: str = key(
+        MISSING, "the order in which an image is read, set by the choice of sequence=...", label="sequence",
+        shares_noise=True,
+    )  # fmt: skip
 
 
 @dataclass
@@ -51,7 +54,7 @@ class PermutedPixelsConfig(SequenceConfig):
     """Pixels in one fixed random order (Le et al. 2015, arXiv:1504.00941)."""
 
     kind: str = "permuted_pixels"
-    permutation_seed: int = key(0, "draws the order of the pixels", ge=0)
+    permutation_seed: int = key(0, "draws the order of the pixels", ge=0, replicate=True)
 
 
 @dataclass
@@ -61,9 +64,9 @@ class RandomLengthConfig(SequenceConfig):
     kind: str = "random_length"
     min_rows: int = key(
         14, "the fewest rows; the number is drawn once per image, evenly from this to 28", ge=1, le=IMAGE_SIZE,
-        unit="rows",
+        unit="rows", shares_noise=True,
     )  # fmt: skip
-    length_seed: int = key(0, "draws the lengths", ge=0)
+    length_seed: int = key(0, "draws the lengths", ge=0, replicate=True)
 
 
 @dataclass(frozen=True)

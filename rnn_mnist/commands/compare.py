@@ -1,34 +1,45 @@
-"""Does a factor matter? The effect of each level against a reference, with interval, p-value and power.
+"""What does each parameter do, and can you trust it? Main effects with intervals and verdicts, and the answer in words.
 
-  rnn-mnist compare outputs/depth                                    every factor, against its first level
-  rnn-mnist compare outputs/depth --reference model.num_layers=2     against another
-  rnn-mnist compare outputs/depth --power                            how many seeds would do
+  rnn-mnist compare outputs/depth                                    every factor, against the configuration's default
+  rnn-mnist compare outputs/depth --reference model.num_layers=1     against another level
+  rnn-mnist compare outputs/depth --all-pairs                        every level against every other
+  rnn-mnist compare outputs/depth --margin 0.2                       differences up to 0.2 points do not matter
+  rnn-mnist compare outputs/readout --factor readout --by bidirectional
+                                              the effect of one factor at each level of another
   rnn-mnist compare outputs/lr --factor num_layers --nuisance optimizer.lr
                                               each depth at its own best learning rate, chosen on validation
+  rnn-mnist compare outputs/depth --power                            how many seeds would do
   rnn-mnist compare --mcnemar outputs/depth/RUN outputs/depth/RUN    two single runs, image by image
 
-Reads the runs' own files, also of a sweep that is unfinished, and needs no torch. Seeds are the replicates. The
-p-values are corrected by Holm's method over the whole table, intervals are each for their own comparison. "detectable"
-is the true difference that so many seeds find four times in five: a smaller one may be there, unseen.
+Reads the runs' own files, also of a sweep that is unfinished, and needs no torch. Seeds are the replicates: within each
+seed a difference is averaged over the other factors, and the seeds are tested. Intervals hold for all levels of a factor
+together. Each look at a growing sweep is kept beside it (looks.json): from the second on, intervals are wider, so that
+they hold however often one looks. docs/statistics.md says what is computed and why.
 """
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 
+from hydra_plugins.workstation_launcher import override_key
 from rnn_mnist.analysis.reading.columns import rows_of
-from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
+from rnn_mnist.analysis.reading.factors import FactorError, find_factors, resolve_factor
 from rnn_mnist.analysis.reading.levels import format_levels, parse_level
-from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.reading.results import check_metric, load_runs
 from rnn_mnist.analysis.report import tables
+from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
+from rnn_mnist.analysis.statistics.answer import answer
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
+from rnn_mnist.analysis.statistics.looks import look_at
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
-from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
+from rnn_mnist.analysis.statistics.nuisance import NuisanceChoice, choose_nuisance
 from rnn_mnist.analysis.statistics.power import power_table
+from rnn_mnist.analysis.statistics.summary import wilson_interval
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.tables import Output
@@ -57,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--reference", action="append", default=[], metavar="KEY=LEVEL",
-        help="the level that a factor's others are compared with (repeatable; default: its first)",
+        help="the level that a factor's others are compared with (repeatable; default: the configuration's default)",
     )  # fmt: skip
     parser.add_argument(
         "--metric", default="test_accuracy", metavar="NAME", help=f"{', '.join(run_metrics())} (default test_accuracy)"
@@ -67,12 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         help="take this factor's best level, by validation accuracy, for each combination of the others (repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--method", choices=("auto", "welch", "paired"), default="auto",
-        help="auto (default): paired by seed where sharing a seed shares noise (equal shapes and data), else Welch",
+        "--margin", type=float, metavar="M",
+        help="differences up to this do not matter; percentage points for accuracies (default 0.1 for those)",
     )  # fmt: skip
+    parser.add_argument("--by", metavar="KEY", help="compare the other factors at each level of this one")
+    parser.add_argument("--all-pairs", action="store_true", help="every level against every other")
     parser.add_argument(
-        "--pool", action="store_true",
-        help="compare over all levels of the other factors at once, which then count as noise (designs without a grid)",
+        "--planned", action="store_true",
+        help="the number of seeds was fixed before anybody looked: plain intervals at whatever look this is",
     )  # fmt: skip
     parser.add_argument("--confidence", type=float, default=0.95, metavar="C", help="of the intervals (default 0.95)")
     parser.add_argument("--power", action="store_true", help="also: how many seeds would show how large a difference")
@@ -83,8 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--importance", action="store_true", help="also: the share of the variance of each factor")
     parser.add_argument("--seed", type=int, default=0, help="of the forest that --importance fits to what is no grid")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all columns; accuracies are fractions")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
-    parser.add_argument("--latex", type=Path, metavar="FILE", help="write the table as LaTeX (booktabs)")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write both tables as Markdown")
+    parser.add_argument("--latex", type=Path, metavar="FILE", help="write both tables as LaTeX (booktabs)")
     parser.add_argument(
         "--mcnemar", nargs=2, metavar="RUN",
         help="McNemar's exact test of two single runs, from their stored predictions; needs no SWEEP",
@@ -95,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
 def _check_numbers(options: argparse.Namespace) -> None:
     if not 0 < options.confidence < 1:
         raise ExpectedError(f"--confidence {options.confidence}: must lie between 0 and 1")
+    if options.margin is not None and not options.margin > 0:
+        raise ExpectedError(f"--margin {options.margin}: must be greater than 0")
     if min(options.differences) <= 0:
         raise ExpectedError(f"--differences {min(options.differences)}: must be greater than 0")
 
@@ -102,21 +117,22 @@ def _check_numbers(options: argparse.Namespace) -> None:
 def _compare(options: argparse.Namespace, console: Console) -> None:
     loaded = load_runs(*options.sweeps)
     runs = loaded.frame
+    metric = check_metric(runs, options.metric)
     factors, nuisance = ([resolve_factor(runs, name) for name in names] for names in (options.factor, options.nuisance))
+    by = resolve_factor(runs, options.by) if options.by else None
     for factor in set(factors).intersection(nuisance):
         raise FactorError(
             f"{factor}: is to be compared (--factor) and to be chosen (--nuisance); it can be one of them"
         )
     references = dict(_reference(runs, text) for text in options.reference)
-    notes = [f"{key} follows from {' and '.join(sources)}" for key, sources in find_aliases(runs).items()]
-    notes += [f"left out: {problem}" for problem in loaded.problems]
-    notes += loaded.duplicates
+    notes = [f"left out: {problem}" for problem in loaded.problems] + list(loaded.duplicates)
+    looks = 1 if options.planned else look_at(runs)
     if nuisance:
         choice = choose_nuisance(runs, nuisance)
-        runs = choice.runs
-        notes += [f"warning: {line}" for line in choice.warnings]
+        notes += _about_choice(choice)
         _print_choice(choice.chosen, console)
-    if not find_factors(runs):
+        runs = choice.runs
+    if not find_factors(runs, factors):
         but = " and ".join(["the seed", *nuisance])
         raise FactorError(f"{', '.join(options.sweeps)}: nothing varies among {len(runs)} runs but {but}")
     table = effects(
@@ -124,12 +140,14 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         factors or None,
         references,
         options.metric,
-        options.method,
         confidence=options.confidence,
-        pool=options.pool,
+        margin=None if options.margin is None else options.margin / metric.scale,
+        by=by,
+        all_pairs=options.all_pairs,
+        anytime=looks > 1,
     )
     shown = tables.effects_table(table)
-    console.print(shown.terminal(console.width, f"{options.metric} of {len(runs)} runs"))
+    console.print(shown.terminal(console.width, _title(table)))
     if options.power:
         _print_power(table, options.differences, console)
     if options.importance:
@@ -137,17 +155,22 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         title = f"importance: {shares['method'].iloc[0]}"
         console.print(tables.importance_table(shares).terminal(console.width, title))
         notes += shares.attrs["notes"]
-    for note in [*_about(table), *notes]:
-        print(note)
+    if looks > 1:
+        notes.append(f"look {looks} at these growing runs: the intervals hold however often one looks")
+    for note in [*missing_runs(runs), *notes, *_about_images(table)]:
+        # What is there to be typed is not broken.
+        console.print(note, markup=False, highlight=False, soft_wrap=note.startswith("  "))
+    settings = tables.settings_table(runs, find_factors(runs), options.metric)
     texts = {
         options.csv: tables.effects_as_text(table).to_csv(index=False),
-        options.markdown: shown.markdown(),
-        options.latex: shown.latex(),
+        options.markdown: f"{shown.markdown()}\n{settings.markdown()}",
+        options.latex: f"{shown.latex()}\n{settings.latex()}",
     }
     for path, text in texts.items():
         if path:
             path.write_text(text, encoding="utf-8")
-            print(path)
+            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    print_answer(answer(runs, table), console)
 
 
 def _reference(runs: pd.DataFrame, text: str) -> tuple[str, object]:
@@ -160,29 +183,47 @@ def _reference(runs: pd.DataFrame, text: str) -> tuple[str, object]:
 def _print_choice(chosen: pd.DataFrame, console: Console) -> None:
     console.print("best by validation accuracy:")
     for row in rows_of(chosen):
-        levels = format_levels((key, value) for key, value in row.items() if key not in ("val_accuracy", "n"))
+        known = ("val_accuracy", "seeds", "overrides")
+        levels = format_levels((key, value) for key, value in row.items() if key not in known)
         reached = METRICS["val_accuracy"].text(row["val_accuracy"])
-        console.print(f"  {levels}: {reached} ({row['n']} runs)", highlight=False)
+        console.print(f"  {levels}: {reached} ({row['seeds']} seeds)", markup=False, highlight=False)
+
+
+def _about_choice(choice: NuisanceChoice) -> list[str]:
+    """What chose and what is compared, and how to have it confirmed on seeds that nothing has been chosen by."""
+    notes = [f"warning: {line}" for line in choice.warnings]
+    chosen, tested = (", ".join(map(str, seeds)) or "none" for seeds in (choice.choosing, choice.testing))
+    if choice.fresh:
+        return [*notes, f"chosen on seeds {chosen}, compared on the fresh seeds {tested}"]
+    first = max([*choice.choosing, *choice.testing], default=-1) + 1
+    notes.append(f"seeds {chosen} chose, and {tested} are compared; fresh seeds at the chosen settings would use all:")
+    for row in rows_of(choice.chosen):
+        given = [word for word in row["overrides"] if override_key(word) != "seed"]
+        words = shlex.join([*given, f"seed=range({first},{first + 5})"])
+        notes.append(f"  python -m rnn_mnist.train -m {words}")
+    return notes
 
 
 def _print_power(table: pd.DataFrame, differences: Sequence[float], console: Console) -> None:
     metric = table.attrs["metric"]
     power = power_table(table, [difference / METRICS[metric].scale for difference in differences])
-    title = "seeds of each setting to show a difference (power 0.8, level 0.05, before any correction)"
+    title = "seeds of each level to show a difference (power 0.8, at the level of each contrast)"
     console.print(tables.seeds_table(power, metric).terminal(console.width, title))
 
 
-def _about(table: pd.DataFrame) -> list[str]:
-    """What a reader of the table has to know of it."""
-    lines = [f"{table.attrs['family']} comparisons in the family of the p-values"]
-    if METRICS[table.attrs["metric"]].unit == "%":
-        lines[0] += "; differences and what is detectable in percentage points"
-    widest = ((table["wilson_high"] - table["wilson_low"]) / 2).max()
-    if widest == widest:
-        lines.append(
-            f"the finite test set leaves ±{100 * widest:.2f} points open about any one run (Wilson), whatever the seeds"
-        )
-    return lines
+def _title(table: pd.DataFrame) -> str:
+    metric, margin = METRICS[table.attrs["metric"]], table.attrs["margin"]
+    unit = " in percentage points" if metric.unit == "%" else f" in {metric.unit}" if metric.unit else ""
+    about = f"; ±{metric.shown(margin):g} does not matter" if margin else ""
+    return f"{metric.label} of {table.attrs['runs']} runs, differences{unit}{about}"
+
+
+def _about_images(table: pd.DataFrame) -> list[str]:
+    """What the finite number of test images leaves open about one network."""
+    if table.attrs["metric"] != "test_accuracy" or table["mean"].isna().all():
+        return []
+    low, high = wilson_interval(float(table["mean"].max()), 10_000)
+    return [f"10,000 test images leave ±{50 * (high - low):.2f} points open about any one network, whatever the seeds"]
 
 
 def _mcnemar(first: str, second: str) -> None:

@@ -34,9 +34,11 @@ class Precision(StrEnum):
 class AugmentationConfig:
     """Random changes of each training image; 0 turns one off."""
 
-    max_shift: float = key(0.0, "largest shift along each axis", ge=0, le=IMAGE_SIZE, unit="pixels")
-    max_rotation: float = key(0.0, "largest rotation either way", ge=0, le=180, unit="degrees")
-    max_scale: float = key(0.0, "largest relative change of size either way (0.1: from 90 % to 110 %)", ge=0, lt=1)
+    max_shift: float = key(0.0, "largest shift along each axis", ge=0, le=IMAGE_SIZE, unit="pixels", shares_noise=True)
+    max_rotation: float = key(0.0, "largest rotation either way", ge=0, le=180, unit="degrees", shares_noise=True)
+    max_scale: float = key(
+        0.0, "largest relative change of size either way (0.1: from 90 % to 110 %)", ge=0, lt=1, shares_noise=True
+    )
 
     @property
     def active(self) -> bool:
@@ -59,11 +61,12 @@ class DataConfig:
         5000, "images taken from the training set for validation; 0 trains on all of them", ge=0, unit="images"
     )
     split_seed: int = key(
-        0, "draws the split and the training fraction, so that they are the same for every seed", ge=0
+        0, "draws the split and the training fraction, so that they are the same for every seed", ge=0, replicate=True
     )
     train_fraction: float = key(
-        1.0, "share of what remains that is trained on", gt=0, le=1, scale="log", label="training fraction"
-    )
+        1.0, "share of what remains that is trained on", gt=0, le=1, scale="log", label="training fraction",
+        shares_noise=True,
+    )  # fmt: skip
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
 
@@ -86,8 +89,9 @@ class TrainingConfig:
         2, "passes over the training images", ge=1, le=100_000, scale="log", label="epochs", shares_noise=True
     )
     batch_size: int = key(
-        128, "training images a step; the last, smaller batch of an epoch is used too", ge=1, scale="log", unit="images"
-    )
+        128, "training images a step; the last, smaller batch of an epoch is used too", ge=1, scale="log",
+        unit="images", shares_noise=True,
+    )  # fmt: skip
     evaluation_batch_size: int = key(
         1000,
         "images a batch where nothing is learned; it changes speed and memory alone",
@@ -145,7 +149,7 @@ class Config:
     optimizer: OptimizerConfig = MISSING
     schedule: ScheduleConfig = MISSING
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    seed: int = key(0, "governs initialization, shuffling, dropout and augmentation", ge=0, lt=2**32)
+    seed: int = key(0, "governs initialization, shuffling, dropout and augmentation", ge=0, lt=2**32, replicate=True)
     sweep: str | None = key(
         None,
         "the folder of a sweep under outputs/; null names it by the command's overrides",

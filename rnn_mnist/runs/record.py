@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,8 +23,13 @@ from rnn_mnist.runs.run import Run
 NUMERIC_COLUMNS = run_metrics()
 RESULT_COLUMNS = (*NUMERIC_COLUMNS, "device")
 LEADING_COLUMNS = ("sweep", "directory", "run", "run_id", "setting_id", "status")
-TRAILING_COLUMNS = ("seed", *RESULT_COLUMNS, "commit", "error", "question", "overrides", "changes")
+TRAILING_COLUMNS = (
+    *("seed", *RESULT_COLUMNS, "threads", "commit", "source"),
+    *("diverged", "error", "question", "overrides", "changes"),
+)
 
+# What runs wrote that did not yet say apart whether they had diverged.
+_DIVERGED = re.compile(r"\bloss is -?(nan|inf)\b")
 _NOT_FIGURES = ("schema_version", "run_id")
 # Top-level keys of a configuration that have a column of their own, or say nothing of the run.
 _NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "question")
@@ -42,6 +48,8 @@ class RunRecord:
         changes: a value for each key that others decide; what an old manifest does not say is resolved anew.
         result: the final figures of a completed run, else empty.
         overrides: those of its command.
+        diverged: whether it has none because its loss was no longer finite, which is an outcome of its configuration;
+            other failures (a kill, a full disk) are not.
         error: why it has no result.
         attempt: what its latest attempt was made with.
     """
@@ -56,6 +64,7 @@ class RunRecord:
     seed: int | None
     result: Mapping[str, Any]
     overrides: tuple[str, ...]
+    diverged: bool
     error: str | None
     attempt: Attempt
 
@@ -82,7 +91,11 @@ class RunRecord:
             **dict.fromkeys(RESULT_COLUMNS),
             # A metric of a package that is not here is kept in the table all the same.
             **{name: value for name, value in self.result.items() if name not in _NOT_FIGURES},
+            "threads": self.attempt.threads,
             "commit": self.code and self.code.commit,
+            # Of the code that results depend on: many commits change none of it.
+            "source": self.code and self.code.source_sha256 and self.code.source_sha256[:12],
+            "diverged": self.diverged,
             "error": self.error,
             "question": self.config.get("question"),
             "overrides": self.overrides,
@@ -141,6 +154,7 @@ def read_run(directory: Path) -> RunRecord:
             seed=int(config["seed"]),
             result=_checked(result) if state == State.completed else {},
             overrides=tuple(manifest.get("overrides") or ()),
+            diverged=state == State.failed and _has_diverged(manifest, error),
             error=error,
             attempt=Attempt.from_manifest(manifest),
         )
@@ -209,6 +223,7 @@ def _unknown_run(directory: Path, status: Status) -> RunRecord:
         seed=None,
         result={},
         overrides=tuple(status.overrides),
+        diverged=False,
         error=status.error,
         attempt=Attempt(versions={}, host=status.host),
     )
@@ -229,6 +244,11 @@ def _changes(manifest: dict[str, Any]) -> tuple[Change, ...]:
         return resolve(config_from_dict(manifest["config"])).changes
     except (KeyError, TypeError, ValueError, ExpectedError):
         return ()  # an option or a value that this version does not have
+
+
+def _has_diverged(manifest: Mapping[str, Any], error: str | None) -> bool:
+    said = manifest.get("diverged")
+    return bool(said) if said is not None else _DIVERGED.search(error or "") is not None
 
 
 def _as_tuple(value: Any) -> Any:

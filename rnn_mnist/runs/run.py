@@ -206,9 +206,9 @@ class Run:
         write_json(self.directory / "result.json", {"schema_version": SCHEMA_VERSION, **result})
         self._end(State.completed, None, value=return_value(result))
 
-    def fail(self, error: str, *, state: State = State.failed) -> None:
-        """Record that the run ended without a result, and why."""
-        self.update_manifest(end=now())
+    def fail(self, error: str, *, state: State = State.failed, diverged: bool = False) -> None:
+        """Record that the run ended without a result, and why; ``diverged``: because its loss was not finite."""
+        self.update_manifest(end=now(), diverged=diverged)
         self._end(state, error)
 
     def _end(self, state: State, error: str | None, value: float | None = None) -> None:

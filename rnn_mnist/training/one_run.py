@@ -26,7 +26,7 @@ from rnn_mnist.training.execution import (
     peak_memory_mib,
     resolve_device,
 )
-from rnn_mnist.training.trainer import Trainer
+from rnn_mnist.training.trainer import DivergedError, Trainer
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def _train(run: Run, config: Config, manifest: dict[str, Any], here: Attempt, de
                     log.warning("warning: its first epochs were made with %s", difference)
             return _fit_and_test(run, config, identifier, trainer)
     except ExpectedError as error:
-        run.fail(str(error))
+        run.fail(str(error), diverged=isinstance(error, DivergedError))
         raise
     except KeyboardInterrupt:
         run.fail("interrupted", state=State.interrupted)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.replicates import CONFIDENCE
-from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
+from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 
 # More curves than this in one panel cannot be told apart: each setting then gets a panel.
 MOST_IN_A_PANEL = 8

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.reading.factors import find_factors
+from rnn_mnist.analysis.statistics.answer import answer
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 
@@ -20,11 +21,12 @@ FACTOR_OPTIONS = ("factor", "hue", "facet")
 class Sweep:
     """The runs that figures are drawn of, and what several figures need, computed once."""
 
-    def __init__(self, runs: pd.DataFrame) -> None:
-        """``runs`` are from :func:`rnn_mnist.analysis.reading.results.load_runs`."""
+    def __init__(self, runs: pd.DataFrame, looks: int = 1) -> None:
+        """``runs`` are from :func:`rnn_mnist.analysis.reading.results.load_runs`, looked at so often as they grew."""
         self.runs = runs
         # Of all factors, for the metric that they are called with.
-        self.effects = cache(lambda metric: effects(runs, metric=metric))
+        self.effects = cache(lambda metric: effects(runs, metric=metric, anytime=looks > 1))
+        self.answer = cache(lambda metric: answer(runs, self.effects(metric)))
         self.importance = cache(lambda metric: importance(runs, metric=metric))
 
     @cached_property

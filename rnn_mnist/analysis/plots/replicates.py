@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnn_mnist.analysis.plots.outcomes import Outcomes, outcomes
 from rnn_mnist.analysis.reading.levels import plain
-from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
+from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.summary import interval
 from rnn_mnist.configuration.schema import keys_where

@@ -9,7 +9,7 @@ from hydra_plugins.workstation_launcher import override_key
 from rnn_mnist.analysis.reading.columns import config_keys
 from rnn_mnist.analysis.reading.levels import order_levels, plain
 from rnn_mnist.catalogues.keys import Role
-from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, declared
+from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, declared, keys_where
 from rnn_mnist.errors import ExpectedError
 
 # What an override of a whole group sets first of all.
@@ -20,13 +20,22 @@ class FactorError(ExpectedError):
     """A factor or a level that the runs do not have; the message names those they have."""
 
 
-def find_factors(runs: pd.DataFrame) -> list[str]:
-    """The configuration keys that vary among the runs, in config order, without those that only follow others."""
-    return _divide(runs)[0]
+def find_factors(runs: pd.DataFrame, asked: Iterable[str] = ()) -> list[str]:
+    """The configuration keys that vary among the runs, in config order, without those that only follow others.
+
+    Keys whose values are draws (``data.split_seed``) are replicates like the seed, but for those ``asked`` for.
+    """
+    replicates = set(replicate_keys()) - set(asked)
+    return [key for key in _divide(runs)[0] if key not in replicates]
+
+
+def replicate_keys() -> tuple[str, ...]:
+    """The keys whose values are draws of one and the same thing, the seed among them."""
+    return keys_where(lambda about: about.declared.replicate)
 
 
 def find_aliases(runs: pd.DataFrame) -> dict[str, list[str]]:
-    """The keys that vary but follow from factors, each with the factors that it follows from.
+    """The keys that vary but follow from factors, each with those that it follows from.
 
     So ``model.hidden_size`` follows from cell and ``model.parameter_budget``, and ``model.nonlinearity``, which only
     nn.RNN has, from the cell. Effects of the one and of the other cannot be told apart.

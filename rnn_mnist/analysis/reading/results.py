@@ -113,7 +113,7 @@ def accuracy_by_step(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _frame(records: list[RunRecord]) -> pd.DataFrame:
     rows = [record.row() for record in records]
-    texts = {*LEADING_COLUMNS, *TRAILING_COLUMNS} - {*NUMERIC_COLUMNS, "seed"}
+    texts = {*LEADING_COLUMNS, *TRAILING_COLUMNS} - {*NUMERIC_COLUMNS, "seed", "diverged"}
     columns: dict[str, pd.Series] = {}
     for column in merged_columns(rows):
         values = [row.get(column) for row in rows]

@@ -9,10 +9,9 @@ import pandas as pd
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, plain, short_name
 from rnn_mnist.analysis.statistics.importance import term_text
-from rnn_mnist.analysis.statistics.power import Method
 from rnn_mnist.analysis.statistics.summary import summary_table
-from rnn_mnist.analysis.statistics.verdict import verdict_text
-from rnn_mnist.catalogues.metrics import METRICS
+from rnn_mnist.analysis.statistics.verdict import sentence, verdict_text
+from rnn_mnist.catalogues.metrics import METRICS, Metric
 from rnn_mnist.runs.record import State
 from rnn_mnist.tables import Cell, Column, Content, Table, text_cell
 
@@ -45,57 +44,60 @@ def settings_table(runs: pd.DataFrame, factors: Sequence[str], metric: str = "te
 
 
 def effects_table(effects: pd.DataFrame) -> Table:
-    """One row a comparison, from :func:`rnn_mnist.analysis.statistics.effects.effects`."""
+    """One row a contrast of an effects table; columns without news are left out."""
     metric, confidence = METRICS[effects.attrs["metric"]], effects.attrs["confidence"]
     names = list(dict.fromkeys(effects["factor"]))
     points = f", {metric.difference_unit}" if metric.difference_unit else ""
     columns = (
-        Column("level", Content.code),
-        Column("against", hint="the reference level"),
-        Column("at", hint="the levels of the other factors"),
-        Column("runs", Content.number, "of the level, and of the reference where it has another number"),
-        Column(f"mean {metric.unit}".rstrip(), Content.number, f"{metric.label.lower()} of the level"),
-        Column("difference", Content.number, f"level less reference{points}"),
-        Column(f"{100 * confidence:g} % interval", Content.number, "of this one comparison"),
-        Column("p (Holm)", Content.number, "corrected over all comparisons of this table"),
-        Column("verdict", Content.sentence),
-        Column("detectable", Content.number, f"what these seeds find with probability 0.8{points}"),
-        Column("P(better)", Content.number, "that a run of the level beats one of the reference"),
-        Column("r of pairs", Content.number, "correlation between the runs that share a seed"),
-        Column("method", hint="Welch's t-test, or the paired one on shared seeds"),
+        Column("contrast", Content.code, "a level against its reference"),
+        Column("at", hint="the level of another factor at which the row holds"),
+        Column("seeds", Content.number, "of the level, and of the reference where it has another number"),
+        Column("diverged", Content.number, "runs of the level, and of the reference"),
+        Column(
+            "contexts", Content.number, "combinations of the other factors that both were compared in, of those tried"
+        ),
+        Column(
+            f"difference ({100 * confidence:g} %)", Content.number, f"level less reference, and its interval{points}"
+        ),
+        Column("p", Content.number, "adjusted for all contrasts of the factor"),
+        Column("verdict", Content.sentence, "by the metric's own direction"),
     )
     rows = []
     for row in rows_of(effects):
-        n, reference, failed = row["n"], row["n_reference"], row["failed"] + row["failed_reference"]
-        runs = f"{n}" if n == reference else f"{n}, {reference}"
+        contrast = (
+            f"{short_name(row['factor'], names)}={format_level(row['level'])} vs {format_level(row['reference'])}"
+        )
+        seeds = (row["seeds"], row["seeds_reference"])
+        failed = [f"{row[f'failed{of}']}/{row[f'runs{of}']}" for of in ("", "_reference")]
         rows.append(
             (
-                text_cell(f"{short_name(row['factor'], names)}={format_level(row['level'])}"),
-                _level(row["reference"]),
-                text_cell(format_levels(row["context"], names)),
-                Cell(f"{runs} ({failed} failed)" if failed else runs, n),
-                _number(row["mean"], metric.number(row["mean"])),
-                _number(row["difference"], metric.difference(row["difference"])),
-                _interval(row["low"], row["high"], metric.difference),
-                _number(row["p_holm"], p_value_text(row["p_holm"])),
-                text_cell(verdict_text(row, metric)),
-                _number(row["minimum_detectable"], metric.number(row["minimum_detectable"])),
-                _number(row["probability_of_improvement"], f"{row['probability_of_improvement']:.2f}"),
-                _number(row["correlation"], f"{row['correlation']:+.2f}"),
-                text_cell(row["method"]),
+                text_cell(contrast),
+                text_cell(format_levels(row["at"], names)),
+                Cell(f"{seeds[0]}" if seeds[0] == seeds[1] else f"{seeds[0]}, {seeds[1]}", min(seeds)),
+                Cell(", ".join(failed), row["failed"]),
+                Cell(f"{row['contexts']}/{row['contexts_planned']}", row["contexts"]),
+                _number(row["difference"], _with_interval(row, metric)),
+                _number(row["p_adjusted"], p_value_text(row["p_adjusted"])),
+                text_cell(verdict_text(row)),
             )
         )
-    table = Table(columns, tuple(rows)).without(*([] if any(effects["context"]) else ["at"]))
-    return table if (effects["method"] == Method.paired).any() else table.without("r of pairs", "method")
+    needless = [] if any(effects["at"]) else ["at"]
+    needless += [] if effects[["failed", "failed_reference"]].to_numpy().any() else ["diverged"]
+    needless += [] if (effects["contexts"] != effects["contexts_planned"]).any() else ["contexts"]
+    return Table(columns, tuple(rows)).without(*needless)
 
 
 def effects_as_text(effects: pd.DataFrame) -> pd.DataFrame:
-    """The same for a CSV file: all columns, contexts as text and the verdict in words beside its value."""
-    metric = METRICS[effects.attrs["metric"]]
-    in_words = [verdict_text(row, metric) for row in rows_of(effects)]
-    values = [verdict.value for verdict in effects["verdict"]]
-    contexts = effects["context"].map(format_levels)
-    return effects.assign(context=contexts, verdict=values, in_words=in_words).drop(columns="reason")
+    """The same for a CSV file: all columns, in words where they hold values, and the sentence of each contrast."""
+    metric, margin = METRICS[effects.attrs["metric"]], effects.attrs["margin"]
+    names = tuple(dict.fromkeys(effects["factor"]))
+    return effects.assign(
+        at=effects["at"].map(format_levels),
+        verdict=[verdict.value for verdict in effects["verdict"]],
+        reason=["" if reason is None else reason.value for reason in effects["reason"]],
+        **{key: [", ".join(words) for words in effects[key]] for key in ("confounded", "differs")},
+        sentence=[sentence(row, metric, margin, names) for row in rows_of(effects)],
+    )
 
 
 def seeds_table(power: pd.DataFrame, metric: str) -> Table:
@@ -103,17 +105,17 @@ def seeds_table(power: pd.DataFrame, metric: str) -> Table:
     judged = METRICS[metric]
     names = list(dict.fromkeys(power["factor"]))
     differences: list[Any] = [column for column in power.columns if not isinstance(column, str)]
-    columns = [Column("level", Content.code), Column("against"), Column("at"), Column("method")]
-    columns += [Column(heading, Content.number) for heading in ("runs", "noise (sd)", "detectable")]
+    columns = [Column("contrast", Content.code), Column("at"), Column("method")]
+    columns += [Column(heading, Content.number) for heading in ("seeds", "noise (sd)", "detectable")]
     columns += [Column(f"for {judged.number(difference)}", Content.number) for difference in differences]
     rows = []
     for row in rows_of(power):
-        name = text_cell(f"{short_name(row['factor'], names)}={format_level(row['level'])}")
-        at = text_cell(format_levels(row["context"], names))
-        cells = [name, _level(row["reference"]), at, text_cell(row["method"]), _number(row["n"], f"{row['n']}")]
+        name = f"{short_name(row['factor'], names)}={format_level(row['level'])} vs {format_level(row['reference'])}"
+        cells = [text_cell(name), text_cell(format_levels(row["at"], names)), text_cell(row["method"])]
+        cells.append(_number(row["seeds"], f"{row['seeds']}"))
         cells += [_number(row[key], judged.number(row[key])) for key in ("standard_deviation", "minimum_detectable")]
-        rows.append((*cells, *(_number(row[difference], f"{row[difference]:,}") for difference in differences)))
-    return Table(tuple(columns), tuple(rows)).without(*([] if any(power["context"]) else ["at"]))
+        rows.append((*cells, *(_range(*row[difference]) for difference in differences)))
+    return Table(tuple(columns), tuple(rows)).without(*([] if any(power["at"]) else ["at"]))
 
 
 def importance_table(importance: pd.DataFrame) -> Table:
@@ -162,6 +164,18 @@ def _level(value: Any) -> Cell:
 
 def _number(value: float, text: str) -> Cell:
     return Cell("–", "") if math.isnan(value) else Cell(text, float(value))
+
+
+def _range(low: float, high: float) -> Cell:
+    return _number(low, f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}")
+
+
+def _with_interval(row: dict[str, Any], metric: Metric) -> str:
+    """``+0.22 (+0.15 to +0.30)``."""
+    difference = metric.difference(row["difference"])
+    if math.isnan(row["low"]) or math.isinf(row["low"]):
+        return difference
+    return f"{difference} ({metric.difference(row['low'])} to {metric.difference(row['high'])})"
 
 
 def _interval(low: float, high: float, show: Any) -> Cell:

@@ -1,42 +1,27 @@
-"""The effect of every level of every factor against a reference, with what is needed not to be fooled by it."""
+"""What each level of a factor does against its reference: the main effect, by seed, over the contexts of both."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
-from rnn_mnist.analysis.reading.factors import FactorError, find_factors, levels_of
-from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors
 from rnn_mnist.analysis.reading.results import check_metric
-from rnn_mnist.analysis.statistics.comparison import Comparison, compare, wilson_interval
-from rnn_mnist.analysis.statistics.inert import PredictionBytes, changes_of, independent_runs, with_inert_cells
-from rnn_mnist.analysis.statistics.power import Method
-from rnn_mnist.analysis.statistics.summary import group_by_levels
-from rnn_mnist.analysis.statistics.verdict import Verdict, find_verdict
-from rnn_mnist.catalogues.data_sets import find_data_set
-from rnn_mnist.configuration.schema import declared
-from rnn_mnist.runs.record import State
+from rnn_mnist.analysis.statistics.factor_contrasts import FactorContrasts, Task
+from rnn_mnist.analysis.statistics.inert import independent_runs, with_inert_cells
+from rnn_mnist.analysis.statistics.layout import lay_out, with_defaults_where_absent
+from rnn_mnist.analysis.statistics.reference import reference_level
+from rnn_mnist.analysis.statistics.sampled import sampled_factors
+from rnn_mnist.analysis.statistics.simultaneous import holm
 
 COLUMNS = (
-    "factor",
-    "level",
-    "reference",
-    "context",
-    *(field.name for field in fields(Comparison) if field.name not in ("method", "p_value")),
-    "failed",
-    "failed_reference",
-    "p_value",
-    "p_holm",
-    "method",
-    "wilson_low",
-    "wilson_high",
-    "verdict",
-    "reason",
+    *("factor", "level", "reference", "at", "contexts", "contexts_planned", "seeds", "seeds_reference"),
+    *("mean", "mean_reference", "difference", "low", "high", "p_value", "p_adjusted", "p_family"),
+    *("failed", "failed_reference", "runs", "runs_reference", "missing", "missing_reference"),
+    *("standard_deviation", "minimum_detectable", "seeds_low", "seeds_high", "alpha", "method"),
+    *("verdict", "reason", "depends_on", "confounded", "differs", "detail"),
 )
+_OBJECTS = {"level", "reference", "at", "method", "verdict", "reason", "confounded", "differs"}
 
 
 def effects(
@@ -44,155 +29,90 @@ def effects(
     factors: Sequence[str] | None = None,
     references: Mapping[str, Any] | None = None,
     metric: str = "test_accuracy",
-    method: Method | Literal["auto"] = "auto",
     *,
     confidence: float = 0.95,
-    pool: bool = False,
+    margin: float | None = None,
+    by: str | None = None,
+    all_pairs: bool = False,
+    anytime: bool = False,
 ) -> pd.DataFrame:
-    """One row for each level of each factor against the factor's reference, at each combination of the other factors.
+    """One row for each level of each factor against the factor's reference, or for each pair of levels.
+
+    A row is a main effect: for each seed the difference, averaged over the contexts (combinations of other factors) that
+    both levels have; its test counts seeds. Where an interaction makes a main effect misleading, rows at each level
+    of that other factor follow it. No contrast is left out: one that cannot be made has a row that says why.
 
     Args:
         runs: as :func:`rnn_mnist.analysis.reading.results.load_runs` returns them. Copies that factors without
             any effect make count once.
-        factors: those to report; None for all. All rows together are the family that p-values are corrected over.
-        references: the reference level of a factor; by default its first level.
+        factors: those to report; None for all. Replicate keys (``data.split_seed``) are factors if they are named here.
+        references: the reference level of a factor; by default the configuration's default, if it was tried, else the
+            first level.
         metric: a numeric column; all columns but counts and probabilities have its unit.
-        method: ``welch``; ``paired`` by shared seeds; ``auto`` pairs exactly where a shared seed shares noise
-            (:func:`shares_noise`), which is decided by the factor and never by what was observed.
-        confidence: of the intervals, each for its one comparison.
-        pool: compare over all levels of the other factors at once, for designs that are no grid; the other factors are
-            then part of the noise, and tests are Welch's.
+        confidence: of all intervals of a factor at once.
+        margin: differences up to this do not matter; None takes the metric's own, if it has one.
+        by: a factor at each of whose levels the others are compared.
+        all_pairs: every level against every other, instead of against the reference.
+        anytime: intervals that hold however often one looked (:mod:`rnn_mnist.analysis.statistics.anytime`).
 
     Returns:
-        :data:`COLUMNS`: those of :class:`rnn_mnist.analysis.statistics.comparison.Comparison`; ``context``, the other
-        factors and their levels as a tuple of pairs; ``failed`` and ``failed_reference``, runs that ended without a
-        result and are in no mean; ``p_holm``, corrected by Holm's method; ``wilson_low`` and ``wilson_high``, what the
-        finite number of test images leaves open about one run of the level (test accuracy only); ``verdict``
-        (:class:`rnn_mnist.analysis.statistics.verdict.Verdict`); and ``reason``, why a factor is inert, else empty.
+        :data:`COLUMNS`; ``attrs`` has ``metric``, ``confidence``, ``margin``, ``anytime`` and ``runs``. A factor of
+        which most levels were drawn once has no rows (:mod:`rnn_mnist.analysis.statistics.sampled`).
+
+        - ``at``: the level of the other factor at which the row holds, a tuple of one pair; () for main effects.
+        - ``contexts``, ``contexts_planned``: those averaged over, and those in which either level was tried.
+        - ``difference``, ``low``, ``high``: level less reference, with an interval that holds for all rows of the factor
+          together; ``p_value`` of the row alone, ``p_adjusted`` within its factor, ``p_family`` over the
+          factors of the table too (Holm).
+        - ``failed``, ``runs``, ``missing`` (and those of the reference): runs that diverged, runs with an outcome
+          (divergence included), and planned runs without one (killed, unfinished).
+        - ``standard_deviation``: of the by-seed differences, or between seeds for Welch's test; ``minimum_detectable``
+          with power 0.8 at ``alpha``, the level that the row is held to; ``seeds_low`` to ``seeds_high`` would show the
+          margin.
+        - ``verdict`` and ``reason``, with ``detail`` in words; ``confounded``: keys that change with the level;
+          ``differs``: what else differs between the compared runs (code, device, threads); ``depends_on``: the factor
+          that makes the row misleading.
 
     Raises:
         ResultsError: if no run is completed or there is no such metric.
-        FactorError: if a factor, or a reference, is not there, or ``paired`` does not apply.
+        FactorError: if a factor, or a reference, is not there.
     """
-    check_metric(runs, metric)
-    measured = (runs["status"] == State.completed) & runs[metric].notna()
-    runs = runs[measured | (runs["status"] == State.failed)]
-    chosen = list(find_factors(runs) if factors is None else factors)
-    predictions = PredictionBytes()
+    judged = check_metric(runs, metric)
+    task = Task(judged, confidence, judged.margin if margin is None else margin, all_pairs, anytime)
+    asked = list(factors or ())
+    varying = find_factors(runs, asked)
+    if by is not None and by not in varying:
+        raise FactorError(f"{by}: does not vary, so that nothing differs by it; what varies: {', '.join(varying)}")
     independent, copying = independent_runs(runs)
     rows: list[dict[str, Any]] = []
-    for factor in chosen:
-        reference = _reference(runs, factor, references or {})
-        chosen_method = _method(factor, method, pool=pool)
+    for factor in asked or varying:
+        if factor not in varying:
+            raise FactorError(f"{factor}: no such factor; what varies: {', '.join(varying) or 'none'}")
+        if factor == by:
+            continue
         # The factor in question stays even if it does nothing: that is then its answer.
-        usable = runs if factor in copying else independent
-        others = [other for other in find_factors(usable) if other != factor]
-        groups = [({}, usable)] if pool else group_by_levels(with_inert_cells(usable), others)
-        for context, group in groups:
-            rows += _rows(group, factor, reference, context, metric, chosen_method, confidence, predictions)
-    for row, corrected in zip(rows, holm(np.array([row["p_value"] for row in rows], float)), strict=True):
-        row["p_holm"] = corrected
-        row["verdict"] = row["verdict"] or find_verdict(row)
-    objects = ("level", "reference", "context", "method", "verdict", "reason")
+        usable = with_inert_cells(with_defaults_where_absent(runs if factor in copying else independent))
+        if factor in sampled_factors(usable, [factor]):
+            continue
+        aliases = find_aliases(usable)
+        others = [other for other in find_factors(usable, asked) if other != factor]
+        layout = lay_out(usable, factor, others, metric)
+        reference = reference_level(usable, factor, references or {})
+        contrasts = FactorContrasts(usable, layout, aliases, reference, task)
+        rows += contrasts.split(by) if by is not None else contrasts.main_and_split(others)
     table = pd.DataFrame(
-        {name: pd.Series([row[name] for row in rows], dtype=object if name in objects else None) for name in COLUMNS}
+        {name: pd.Series([row[name] for row in rows], dtype=object if name in _OBJECTS else None) for name in COLUMNS}
     )
-    table.attrs = {"metric": metric, "confidence": confidence, "family": int(table["p_holm"].notna().sum())}
+    table["p_family"] = _over_factors(table)
+    table.attrs = {
+        "metric": metric, "confidence": confidence, "margin": task.margin, "anytime": anytime, "runs": len(runs)
+    }  # fmt: skip
     return table
 
 
-def shares_noise(factor: str) -> bool:
-    """Whether runs with one seed and different levels of the factor have shapes, first weights and data order alike."""
-    about = declared(factor)
-    return about is not None and about.declared.shares_noise
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """P-values ``[comparison]`` corrected by Holm's method over those that are not NaN, which stay so."""
-    corrected = np.full(len(p_values), np.nan)
-    tested = ~np.isnan(p_values)
-    if tested.any():
-        corrected[tested] = multipletests(p_values[tested], method="holm")[1]
-    return corrected
-
-
-def _reference(runs: pd.DataFrame, factor: str, references: Mapping[str, Any]) -> Any:
-    if factor not in runs.columns:
-        raise FactorError(f"{factor}: no such factor; what varies: {', '.join(find_factors(runs)) or 'none'}")
-    levels = levels_of(runs, factor)
-    if factor not in references:
-        return levels[0]
-    wanted = plain(references[factor])
-    for level in levels:
-        if level == wanted or format_level(level) == format_level(wanted):
-            return level
-    there = ", ".join(format_level(level) for level in levels)
-    raise FactorError(f"{factor}={format_level(wanted)}: no completed run has it; there are {there}")
-
-
-def _method(factor: str, asked: Method | Literal["auto"], *, pool: bool) -> Method:
-    if asked == Method.paired and (pool or not shares_noise(factor)):
-        reason = "runs are pooled" if pool else "a seed shares neither shapes nor data order between its levels"
-        raise FactorError(f"{factor}: cannot be compared pair by pair: {reason}; use welch")
-    return Method.paired if asked != Method.welch and not pool and shares_noise(factor) else Method.welch
-
-
-def _rows(
-    runs: pd.DataFrame,
-    factor: str,
-    reference: Any,
-    context: Mapping[str, Any],
-    metric: str,
-    method: Method,
-    confidence: float,
-    predictions: PredictionBytes,
-) -> list[dict[str, Any]]:
-    by_level = {levels[factor]: group for levels, group in group_by_levels(runs, [factor])}
-    if reference not in by_level:
-        return []
-    base = by_level.pop(reference)
-    rows = []
-    for level, group in by_level.items():
-        one, other = (half[half["status"] == State.completed].set_index("seed") for half in (group, base))
-        stated = _certain(one, other, predictions)
-        if method == Method.paired:
-            shared = one.index.intersection(other.index)
-            one, other = one.loc[shared], other.loc[shared]
-        outcome = compare(one[metric].to_numpy(float), other[metric].to_numpy(float), method, confidence)
-        low, high = math.nan, math.nan
-        if metric == "test_accuracy" and group["data.name"].nunique() == 1:
-            counts = find_data_set(group["data.name"].iloc[0]).counts
-            low, high = wilson_interval(outcome.mean, counts[1], confidence) if counts else (math.nan, math.nan)
-        rows.append(
-            {
-                "factor": factor,
-                "level": level,
-                "reference": reference,
-                "context": tuple(context.items()),
-                **asdict(outcome),
-                "failed": int((group["status"] == State.failed).sum()),
-                "failed_reference": int((base["status"] == State.failed).sum()),
-                **({"p_value": math.nan, "minimum_detectable": math.nan} if stated else {}),
-                "wilson_low": low,
-                "wilson_high": high,
-                "verdict": stated,
-                "reason": _inert_reason(group, factor) if stated is Verdict.inert else "",
-            }
-        )
-    return rows
-
-
-def _certain(level: pd.DataFrame, reference: pd.DataFrame, predictions: PredictionBytes) -> Verdict | None:
-    """What needs no statistics: the runs are the same, or predict the same."""
-    shared = level.index.intersection(reference.index)
-    if shared.empty or not (level.index.is_unique and reference.index.is_unique):
-        return None
-    ones, others = level.loc[shared, "directory"], reference.loc[shared, "directory"]
-    if (ones == others).all():
-        return Verdict.inert
-    same = all(predictions.same(one, other) for one, other in zip(ones, others, strict=True))
-    return Verdict.identical if same else None
-
-
-def _inert_reason(runs: pd.DataFrame, factor: str) -> str:
-    return "; ".join(dict.fromkeys(change.reason for change in changes_of(runs, factor)))
+def _over_factors(table: pd.DataFrame) -> "pd.Series[float]":
+    """The adjusted p-values corrected once more, by Holm's method over the factors by their smallest."""
+    smallest = table.groupby("factor", sort=False)["p_adjusted"].min()
+    corrected = pd.Series(holm(smallest.to_numpy(float)), smallest.index)
+    times = (corrected / smallest.clip(lower=1e-300)).clip(lower=1.0)
+    return (table["p_adjusted"] * table["factor"].map(times)).clip(upper=1.0)

@@ -1,5 +1,6 @@
 """What each setting reached: number of runs, mean, spread and interval over its seeds."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors, levels_of
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.reading.results import check_metric
-from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
+from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
+from rnn_mnist.analysis.statistics.failures import rate_interval
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.runs.files import write_csv
 from rnn_mnist.runs.record import State
@@ -53,6 +55,16 @@ def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float
         return mean, mean
     low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=stats.sem(values))
     return float(low), float(high)
+
+
+def wilson_interval(accuracy: float, images: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Within what the true accuracy of *one* trained network lies that got this share of so many images right.
+
+    More seeds do not narrow it: all runs are tested on the same images. Wilson's score interval.
+    """
+    if math.isnan(accuracy):
+        return math.nan, math.nan
+    return rate_interval(round(accuracy * images), images, confidence)
 
 
 def group_by_levels(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

@@ -1,46 +1,150 @@
-"""What a comparison comes to, as a value, and the sentence that says it."""
+"""What a contrast comes to, as a value, and the sentence that says it."""
 
 import math
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
-from rnn_mnist.analysis.statistics.power import ALPHA
+from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
 from rnn_mnist.catalogues.metrics import Metric
 
 
 class Verdict(Enum):
-    """The outcome of one comparison; the first two need no statistics."""
+    """The outcome of one contrast, by the metric's own direction."""
 
-    inert = "no effect: inert"
-    identical = "no effect: identical predictions"
-    too_few = "too few seeds to say"
+    better = "better"
+    worse = "worse"
     higher = "higher"
+    """Of a metric of which neither direction is better, and so is ``lower``."""
     lower = "lower"
-    not_resolved = "not resolved"
+    equivalent = "equivalent"
+    undecided = "undecided"
+    not_comparable = "not comparable"
+
+    @property
+    def resolved(self) -> bool:
+        """Whether a difference was found."""
+        return self in (Verdict.better, Verdict.worse, Verdict.higher, Verdict.lower)
 
 
-def find_verdict(row: Mapping[str, Any]) -> Verdict:
-    """The verdict on a row of an effects table (its counts, ``difference`` and ``p_holm``)."""
-    if min(row["n"], row["n_reference"]) < FEWEST_TO_SPEAK:
-        return Verdict.too_few
-    if row["p_holm"] < ALPHA:
-        return Verdict.higher if row["difference"] > 0 else Verdict.lower
-    return Verdict.not_resolved
+class Reason(Enum):
+    """What a verdict rests on, where that is no interval."""
+
+    inert = "it has no effect there"
+    identical = "identical predictions"
+    confounded = "other keys change with it"
+    no_common_context = "no common context"
+    too_few_seeds = "too few seeds"
+    all_diverged = "every run diverged"
+    diverges = "it diverges"
 
 
-def verdict_text(row: Mapping[str, Any], metric: Metric) -> str:
-    """The verdict of a row of an effects table in words, with what it rests on."""
-    verdict, words, runs = row["verdict"], row["verdict"].value, min(row["n"], row["n_reference"])
-    if verdict is Verdict.too_few:
-        return f"{words} ({runs})"
-    if verdict is Verdict.inert and row["reason"]:
-        return f"{words} ({row['reason']})"
-    if verdict is not Verdict.not_resolved:
-        return str(words)
-    if math.isnan(row["p_holm"]):
-        return f"{words}: equal in every run, though predictions differ"
-    if row["p_value"] < ALPHA:
-        return f"{words}: p = {row['p_value']:.2g} alone, {row['p_holm']:.2g} in its family"
-    return f"{words}: less than {metric.size_text(row['minimum_detectable'])} would go unseen with {runs} seeds"
+def judge_interval(low: float, high: float, metric: Metric, margin: float | None) -> Verdict:
+    """The verdict of an interval of the difference (all in the metric's unit)."""
+    if low > 0 or high < 0:
+        if metric.higher_is_better is None:
+            return Verdict.higher if low > 0 else Verdict.lower
+        return Verdict.better if (low > 0) == metric.higher_is_better else Verdict.worse
+    if margin is not None and -margin <= low and high <= margin:
+        return Verdict.equivalent
+    return Verdict.undecided
+
+
+def sentence(row: Mapping[str, Any], metric: Metric, margin: float | None, among: tuple[str, ...] = ()) -> str:
+    """A row of an effects table in one sentence, without its full stop.
+
+    Args:
+        row: its values.
+        metric: that was compared.
+        margin: of equivalence, in the metric's unit; None for none.
+        among: the keys from which the factor's short name has to tell it apart.
+    """
+    return f"{short_name(row['factor'], among)}={without_factor(row, metric, margin, among)}"
+
+
+def without_factor(row: Mapping[str, Any], metric: Metric, margin: float | None, among: tuple[str, ...] = ()) -> str:
+    """The same where the factor has been named: it begins with the level."""
+    where = f" at {format_levels(row['at'], among)}" if row["at"] else ""
+    tail = "".join(f"; {note}" for note in _notes(row, metric, among))
+    return f"{format_level(row['level'])}{where} {_claim(row, metric, margin)}{tail}"
+
+
+def verdict_text(row: Mapping[str, Any]) -> str:
+    """The verdict in a word, and the reason that it rests on if that is no interval, for the cell of a table."""
+    text = row["verdict"].value
+    if row["reason"] is not None:
+        text += f": {_reason_text(row)}"
+    return f"{text}, depends on {short_name(row['depends_on'])}" if row["depends_on"] else text
+
+
+def _claim(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
+    verdict, reference = row["verdict"], format_level(row["reference"])
+    size = metric.size_text(abs(row["difference"])) if not math.isnan(row["difference"]) else ""
+    ends = sorted(abs(end) for end in (row["low"], row["high"]))
+    within = f"{metric.number(ends[0])} to {metric.number(ends[1])}"
+    signed = f"{metric.difference(row['difference'])} {metric.difference_unit}".rstrip()
+    interval = f"{metric.difference(row['low'])} to {metric.difference(row['high'])}"
+    if verdict.resolved:
+        matters = f", less than the {_bare(margin, metric)} that matter" if margin and ends[1] <= margin else ""
+        if math.isnan(row["difference"]) or row["reason"] is Reason.all_diverged:
+            return f"is {verdict.value} than {reference}: {_failed(row)}"
+        return f"is {verdict.value} than {reference} by {size} ({within}){matters}"
+    if verdict is Verdict.equivalent and row["reason"] is not None:
+        return f"does nothing that {reference} does not: {_reason_text(row)}"
+    if verdict is Verdict.equivalent:
+        return f"is equivalent to {reference} within ±{_bare(margin or 0.0, metric)} ({interval})"
+    if verdict is Verdict.undecided:
+        known = interval if math.isfinite(row["low"]) and math.isfinite(row["high"]) else "no bound yet"
+        return f"is undecided against {reference}: {signed} ({known}){_seeds(row, metric, margin)}"
+    if row["reason"] is Reason.diverges:
+        better = (row["difference"] > 0) == (metric.higher_is_better is not False)
+        word = "better" if better else "worse"
+        return f"is {word} than {reference} by {size} ({within}) when it trains, but {_failed(row)}"
+    found = f" ({signed} as it stands)" if size else ""
+    return f"cannot be compared with {reference}: {_reason_text(row)}{found}"
+
+
+def _seeds(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
+    low, high = row["seeds_low"], row["seeds_high"]
+    if margin is None or math.isnan(low):
+        return ""
+    count = f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+    return f"; {count} seeds would show {_bare(margin, metric)}"
+
+
+def _notes(row: Mapping[str, Any], metric: Metric, among: tuple[str, ...]) -> list[str]:
+    notes = []
+    if row["depends_on"]:
+        notes.append(f"but that depends on {short_name(row['depends_on'], among)}")
+    said = row["reason"] in (Reason.diverges, Reason.all_diverged)
+    if (row["failed"] or row["failed_reference"]) and not said:
+        notes.append(f"of those that finished: {_failed(row)}")
+    if row["missing"] or row["missing_reference"]:
+        notes.append(f"{row['missing'] + row['missing_reference']} runs have no outcome")
+    if row["contexts"] < row["contexts_planned"] and row["contexts"]:
+        notes.append(f"in {row['contexts']} of {row['contexts_planned']} contexts")
+    if row["differs"]:
+        verb = "differs" if len(row["differs"]) == 1 and row["differs"][0] != "threads" else "differ"
+        notes.append(f"{' and '.join(row['differs'])} {verb} between the runs")
+    return notes
+
+
+def _failed(row: Mapping[str, Any]) -> str:
+    reference = f"{row['failed_reference']} of {row['runs_reference']} of the reference"
+    return f"{row['failed']} of {row['runs']} diverge, {reference}"
+
+
+def _reason_text(row: Mapping[str, Any]) -> str:
+    reason = row["reason"]
+    if reason is Reason.confounded:
+        return f"{' and '.join(row['confounded'])} change{'s' if len(row['confounded']) == 1 else ''} with it"
+    if reason is Reason.diverges:
+        return f"{row['failed']} of {row['runs']} diverge"
+    if reason is Reason.too_few_seeds:
+        return f"{reason.value} ({min(row['seeds'], row['seeds_reference'])})"
+    return str(row["detail"] or reason.value)
+
+
+def _bare(size: float, metric: Metric) -> str:
+    """A margin as it was given: ``0.1 points``."""
+    return f"{metric.shown(size):g} {metric.difference_unit}".rstrip()

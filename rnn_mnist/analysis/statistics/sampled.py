@@ -1,0 +1,2 @@
+def sampled_factors(runs, factors):
+    return []

