@@ -14,7 +14,7 @@ from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.outcomes import missing_text
 from rnn_mnist.analysis.plots.settings import full_name
 from rnn_mnist.analysis.plots.value_axis import find_range
-from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
+from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 from rnn_mnist.catalogues.metrics import METRICS
 
 MOST_IN_A_LEGEND = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from rnn_mnist.analysis.statistics.comparison import FEWEST_TO_SPEAK
+from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 
 # Costs within this ratio count as equal: seconds vary by some per cent from run to run.
 SAME_COST = 1.05

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.plots.outcomes import Outcomes, outcomes
+from rnn_mnist.analysis.reading.factors import replicate_keys
 from rnn_mnist.analysis.reading.levels import plain
-from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
+from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK, pseudo_values
 from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.summary import interval
-from rnn_mnist.configuration.schema import keys_where
 from rnn_mnist.runs.record import State
 
 CONFIDENCE = 0.95
@@ -91,7 +90,8 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
 
     Without this, the spread of a point would hold the effects of the other factors, and its interval mean nothing.
     Averaged over are the contexts (combinations of the others' levels) in which every shown combination has a result;
-    shown combinations without any result are left aside. Where there is no such context there is no fair mean.
+    shown combinations without any result are left aside. Where there is no such context there is no fair mean. Each
+    context keeps its weight where runs are missing (:func:`rnn_mnist.analysis.statistics.by_seed.pseudo_values`).
     """
     if not others:
         return Averaged(runs, runs, fair=True, contexts=1, contexts_there=1)
@@ -99,12 +99,8 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
     if not any(factor in shown for factor in inert_runs(runs)):
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
-    replicate = [key for key in replicate_keys() if key in runs.columns and key not in (*shown, *others)]
-    marked = runs.assign(
-        _context=_levels(runs, others),
-        _shown=_levels(runs, shown),
-        _replicate=pd.factorize(_levels(runs, replicate))[0],
-    )
+    unit, crossing = _replicate(runs, shown, others)
+    marked = runs.assign(_context=_levels(runs, [*others, *crossing]), _shown=_levels(runs, shown))
     finished = marked[(marked["status"] == State.completed) & marked[metric].notna()]
     by_shown = [set(cell) for _, cell in finished.groupby("_shown", sort=False)["_context"]]
     shared = set.intersection(*by_shown) if by_shown else set()
@@ -114,9 +110,9 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
     rows = []
     for _, cell in finished[finished["_context"].isin(shared)].groupby("_shown", sort=False):
         # Several runs of one combination and seed (from two sweeps, say) weigh as one.
-        table = cell.pivot_table(index="_context", columns="_replicate", values=metric, aggfunc="mean")
+        table = cell.pivot_table(index="_context", columns=unit, values=metric, aggfunc="mean")
         first = {key: cell[key].iloc[0] for key in shown}
-        values = by_seed_values(table.to_numpy(float))
+        values = pseudo_values(table.to_numpy(float)).values
         rows += [{**first, "status": State.completed, metric: value} for value in values]
     averages = pd.DataFrame(rows, columns=[*shown, "status", metric]).astype(dict.fromkeys(shown, object))
     behind = marked[marked["_context"].isin(shared) | (marked["status"] != State.completed)]
@@ -124,25 +120,14 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
     return Averaged(averages, behind, fair=True, contexts=len(shared), contexts_there=len(everywhere))
 
 
-def by_seed_values(cells: np.ndarray) -> np.ndarray:
-    """One value a seed of a mean over contexts, from its runs ``[context, seed]``, NaN where there is none.
+def _replicate(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str]) -> tuple[str, list[str]]:
+    """The key that counts the replicates, as effects count them: that of the draws with the most values.
 
-    With no run missing it is the seed's own mean over the contexts. Where runs are missing each context keeps its
-    weight: a seed's value is the mean of the contexts' means plus as many times the seed's part in it as there are
-    seeds (its pseudo-value), so that the mean of the values is the mean of the contexts' means. No context and no seed
-    may be without any run.
+    And the other draws that vary within one replicate, which are contexts: such runs share noise.
     """
-    known = ~np.isnan(cells)
-    counts = known.sum(axis=1, keepdims=True)  # [context, 1]
-    means = np.nansum(cells, axis=1, keepdims=True) / counts
-    parts = np.where(known, cells - means, 0.0) / counts
-    values: np.ndarray = means.mean() + cells.shape[1] * parts.sum(axis=0) / len(cells)
-    return values
-
-
-def replicate_keys() -> tuple[str, ...]:
-    """The keys whose values are draws of one and the same thing."""
-    return tuple(dict.fromkeys(("seed", *keys_where(lambda about: getattr(about.declared, "replicate", False)))))
+    keys = [key for key in replicate_keys() if key in runs and key not in (*shown, *others)]
+    unit = max(keys, key=lambda key: (runs[key].nunique(), key == "seed"))
+    return unit, [key for key in keys if key != unit and (runs.groupby(unit)[key].nunique() > 1).any()]
 
 
 def _levels(runs: pd.DataFrame, factors: Sequence[str]) -> "pd.Series[Any]":

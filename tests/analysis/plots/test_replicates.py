@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from rnn_mnist.analysis.plots.outcomes import outcomes
-from rnn_mnist.analysis.plots.replicates import averaged_over, by_seed_values, replicates
+from rnn_mnist.analysis.plots.replicates import averaged_over, replicates
 from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.statistics.by_seed import pseudo_values
 from rnn_mnist.runs.record import State
 from tests.synthetic_sweep import write_sweep
 
@@ -18,14 +19,14 @@ LAYERS, LR, DROPOUT = "model.num_layers", "optimizer.lr", "model.dropout"
 
 def test_with_no_run_missing_a_seeds_value_is_its_own_mean() -> None:
     cells = np.random.default_rng(0).normal(size=(4, 5))  # [context, seed]
-    assert by_seed_values(cells) == pytest.approx(cells.mean(axis=0))
+    assert pseudo_values(cells).values == pytest.approx(cells.mean(axis=0))
 
 
 def test_every_context_keeps_its_weight_where_runs_are_missing() -> None:
     cells = np.random.default_rng(0).normal(size=(4, 5)) + np.array([[0.0], [10.0], [20.0], [30.0]])
     cells[3, :2] = np.nan
     cells[0, 4] = np.nan
-    values = by_seed_values(cells)
+    values = pseudo_values(cells).values
     assert values.mean() == pytest.approx(np.nanmean(cells, axis=1).mean())
     assert np.ptp(values) < 5  # a seed without the highest context is not ten lower
 
@@ -39,7 +40,7 @@ def test_the_spread_of_the_values_is_that_of_the_mean() -> None:
         cells[draw.random(cells.shape) < 0.15] = np.nan
         if np.isnan(cells).all(axis=1).any() or np.isnan(cells).all(axis=0).any():
             continue
-        values = by_seed_values(cells)
+        values = pseudo_values(cells).values
         estimates.append(values.mean())
         claimed.append(values.var(ddof=1) / len(values))
     assert np.mean(claimed) == pytest.approx(np.var(estimates), rel=0.1)
@@ -86,6 +87,15 @@ def test_other_draws_than_the_seed_are_replicates_too(tmp_path: Path) -> None:
     write_sweep(tmp_path, settings=settings, seeds=[0], files=False)
     averaged = averaged_over(load_runs(tmp_path).frame, [LR], [LAYERS], "test_accuracy")
     assert averaged.values.groupby(LR).size().tolist() == [4, 4]
+
+
+def test_draws_that_cross_the_seed_are_no_further_replicates(tmp_path: Path) -> None:
+    settings = [
+        {"data.split_seed": split, LR: rate, LAYERS: n} for split in (0, 1) for rate in (0.1, 1) for n in (1, 2)
+    ]
+    write_sweep(tmp_path, settings=settings, seeds=range(3), files=False)
+    averaged = averaged_over(load_runs(tmp_path).frame, [LR], [LAYERS], "test_accuracy")
+    assert averaged.values.groupby(LR).size().tolist() == [3, 3]
 
 
 def test_only_divergence_is_a_failure_of_the_setting() -> None:
