@@ -133,9 +133,10 @@ def _shares(sizes: Sequence[int], most: int) -> list[int]:
 def _describe(info: ForestInfo) -> str:
     rows = [*info.rows, *info.hidden]
     better = {True: "higher is better", False: "lower is better", None: "neither direction is better"}
+    averaged = ", averaged over the other factors seed by seed" if len(info.blocks) > 1 else ""
     text = (
-        f"Difference in {info.metric.label.lower()} between each level and its factor's reference, averaged over the "
-        f"other factors seed by seed ({better[info.metric.higher_is_better]}). "
+        f"Difference in {info.metric.label.lower()} between each level and its factor's reference{averaged} "
+        f"({better[info.metric.higher_is_better]}). "
         f"Of {len(rows)} contrast{'' if len(rows) == 1 else 's'}: {verdict_counts(rows)}."
     )
     misleading = list(dict.fromkeys(row.depends_on for row in rows if row.depends_on))

@@ -149,16 +149,21 @@ def _breakable(text: str, width: int) -> str:
 
 
 def outside_legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
-    """A legend to the right of all axes, where it can cover nothing."""
-    if handles:
-        figure.legend(
-            handles=handles,
-            title=title,
-            loc="outside right upper",
-            alignment="left",
-            handlelength=2.6,
-            labelspacing=0.6,
-        )
+    """A legend to the right of all axes, where it can cover nothing; the figure grows to hold it."""
+    if not handles:
+        return
+    lines = sum(str(handle.get_label()).count("\n") + 1 for handle in handles) + (title is not None)
+    # In inches, of 7.5 points: a line is 1.2 times as high as its letters, and between entries there is 0.6 of it.
+    needed = (1.2 * lines + 0.6 * len(handles) + 2) * 7.5 / 72
+    figure.set_figheight(max(figure.get_figheight(), needed))
+    figure.legend(
+        handles=handles,
+        title=title,
+        loc="outside right upper",
+        alignment="left",
+        handlelength=2.6,
+        labelspacing=0.6,
+    )
 
 
 def failed_handle(label: str) -> Line2D:

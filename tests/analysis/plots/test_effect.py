@@ -107,7 +107,7 @@ def test_few_levels_and_names_keep_their_labels() -> None:
 
 
 def overlapping(figure: Figure) -> list[tuple[str, str]]:
-    """The tick labels, and the words beside rows, that cover the next one, and legends that cover axes."""
+    """The tick labels, and the words beside rows, that cover the next one; legends that cover axes or are cut off."""
     with style.publication():
         figure.draw_without_rendering()
     pairs = []
@@ -131,7 +131,9 @@ def overlapping(figure: Figure) -> list[tuple[str, str]]:
             pairs += [("slanted", "slanted")] * int((apart < 0.75 * 7 * figure.dpi / 72).sum())
         covered = [legend.get_window_extent().overlaps(ax.get_window_extent()) for legend in figure.legends]
         pairs += [("legend", "axes")] * sum(covered)
-    return pairs
+    page = figure.bbox
+    inside = [page.count_contains(legend.get_window_extent().corners()) == 4 for legend in figure.legends]
+    return pairs + [("legend", "edge")] * inside.count(False)
 
 
 def test_overlapping_labels_are_found() -> None:
@@ -143,7 +145,7 @@ def test_overlapping_labels_are_found() -> None:
     assert overlapping(figure) == [("one label", "another")]
 
 
-@pytest.mark.parametrize("count", [12, 60, 200])
+@pytest.mark.parametrize("count", [12, 60, pytest.param(200, marks=pytest.mark.slow)])
 def test_no_labels_overlap_however_many_settings_there_are(count: int, tmp_path: Path) -> None:
     sweep = random_search(tmp_path, count)
     requests = [
@@ -159,11 +161,19 @@ def test_no_labels_overlap_however_many_settings_there_are(count: int, tmp_path:
         assert overlapping(draw(sweep, request).figure) == [], request
 
 
-@pytest.mark.parametrize("levels", [12, 60, 200])
+@pytest.mark.parametrize("levels", [12, 60, pytest.param(200, marks=pytest.mark.slow)])
 def test_no_labels_overlap_with_many_levels_of_one_factor(levels: int, tmp_path: Path) -> None:
     write_sweep(tmp_path, {HIDDEN: list(range(10, 10 + levels))}, seeds=range(3))
     sweep = Sweep(load_runs(tmp_path).frame)
     for kind in ("effect", "forest", "seeds", "cost", "learning_curves", "time_steps"):
+        assert overlapping(draw(sweep, Request(kind)).figure) == [], kind
+
+
+def test_long_legends_are_not_cut_off(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {LAYERS: [1, 2], "sequence": ["rows", "columns"], "training.batch_size": [64, 128]}
+    write_sweep(tmp_path, grid, seeds=range(3))
+    sweep = Sweep(load_runs(tmp_path).frame)
+    for kind in ("cost", "learning_curves", "time_steps"):
         assert overlapping(draw(sweep, Request(kind)).figure) == [], kind
 
 
