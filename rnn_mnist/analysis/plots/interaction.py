@@ -13,14 +13,16 @@ from matplotlib.patches import Rectangle
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
-from rnn_mnist.analysis.plots.figure_kind import FigureKind
-from rnn_mnist.analysis.plots.level_places import level_places
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
+from rnn_mnist.analysis.plots.interaction_contrasts import ContrastOfContrasts, contrasts_of, contrasts_text
+from rnn_mnist.analysis.plots.level_places import MOST_LABELS, level_places
 from rnn_mnist.analysis.plots.outcomes import Outcomes, diverge_text, missing_text, outcomes
 from rnn_mnist.analysis.plots.replicates import averaged_over, replicates
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.reading.results import check_metric, completed
+from rnn_mnist.analysis.statistics.interactions import interactions
 from rnn_mnist.catalogues.metrics import Metric
 
 # A table with more rows or columns than this shows colours without numbers.
@@ -43,7 +45,9 @@ class InteractionInfo:
     """What the figure shows; ``cells[i][j]`` has level i of ``vertical`` and j of ``horizontal``.
 
     Attributes:
-        averaged, pooled: as in :class:`rnn_mnist.analysis.plots.effect.EffectInfo`.
+        averaged, pooled: as in :class:`rnn_mnist.analysis.plots.effect_info.EffectInfo`.
+        contrasts: of every two levels of the one factor at every two of the other; empty where there are too few seeds.
+        missing: runs without an outcome.
     """
 
     metric: Metric
@@ -52,6 +56,7 @@ class InteractionInfo:
     cells: tuple[tuple[Cell, ...], ...]
     averaged: tuple[str, ...]
     pooled: tuple[str, ...]
+    contrasts: tuple[ContrastOfContrasts, ...]
     missing: int
     source: Source
 
@@ -65,9 +70,18 @@ class InteractionInfo:
 
 
 def interaction_info(
-    runs: pd.DataFrame, factor: str, other: str, *, factors: Sequence[str], metric: str = "test_accuracy"
+    runs: pd.DataFrame,
+    factor: str,
+    other: str,
+    *,
+    factors: Sequence[str],
+    metric: str = "test_accuracy",
+    table: pd.DataFrame | None = None,
 ) -> InteractionInfo:
-    """Arrange runs by ``factor`` (horizontal) and ``other`` (vertical); ``factors`` are all keys that vary."""
+    """Arrange runs by ``factor`` (horizontal) and ``other`` (vertical); ``factors`` are all keys that vary.
+
+    ``table`` is from :func:`rnn_mnist.analysis.statistics.interactions.interactions`; None for no contrasts.
+    """
     judged = check_metric(runs, metric)
     completed(runs)
     shown = [factor, other]
@@ -90,6 +104,7 @@ def interaction_info(
         cells=tuple(tuple(cell(i, j) for j in range(len(horizontal.levels))) for i in range(len(vertical.levels))),
         averaged=tuple(remaining) if averaged.fair else (),
         pooled=() if averaged.fair else tuple(remaining),
+        contrasts=() if table is None else tuple(contrasts_of(table, {factor, other})),
         missing=outcomes(runs).missing,
         source=find_source(runs),
     )
@@ -116,6 +131,7 @@ def _describe(info: InteractionInfo) -> str:
     if len(found) > 1:
         (low, lowest), (high, highest) = min(found), max(found)
         text += f" From {metric.text(low)} ({lowest}) to {metric.text(high)} ({highest})."
+    text += f" {contrasts_text(info.contrasts, info.metric)}" if info.contrasts else ""
     cells = [cell for row in info.cells for cell in row]
     failed, ended = (sum(getattr(cell.outcomes, name) for cell in cells) for name in ("diverged", "ended"))
     return text + (f" {diverge_text(failed, ended)}; they are in no mean." if failed else "")
@@ -130,6 +146,7 @@ def _draw(info: InteractionInfo) -> Figure:
     rows = len(info.vertical.levels)
     figure = style.new_figure(3.4 if info.scattered else min(1.2 + 0.55 * min(rows, MOST_WRITTEN), 6.5))
     ax = figure.subplots()
+    ax.set_title(style.wrap(contrasts_text(info.contrasts, info.metric), 105), loc="left", fontsize=7)
     image = (_draw_scatter if info.scattered else _draw_table)(ax, info, shown, inside)
     ax.set_xlabel(style.wrap(info.horizontal.key, 80))
     ax.set_ylabel(style.wrap(info.vertical.key, 12 + 6 * min(rows, MOST_WRITTEN)))
@@ -217,17 +234,29 @@ def _notes(info: InteractionInfo) -> list[str]:
         notes.append(f"each seed's mean over {', '.join(info.averaged)}")
     if info.pooled:
         notes = [f"mean over n runs that also vary, unevenly, in {', '.join(info.pooled)}"]
-    if any(cell.outcomes.diverged for row in info.cells for cell in row):
+    in_words = len(info.cells) <= MOST_WRITTEN and len(info.horizontal.levels) <= 8 and not info.scattered
+    if not in_words and any(cell.outcomes.diverged for row in info.cells for cell in row):
         notes.append("×: diverged")
     return [*notes, missing_text(info.missing)]
+
+
+def _info(sweep: Sweep, request: Request) -> InteractionInfo:
+    # Differences of differences of a few levels each: of sampled factors there are thousands, and no two runs to one.
+    few = all(sweep.runs[key].map(repr).nunique() <= MOST_LABELS for key in sweep.factors)
+    return interaction_info(
+        sweep.runs,
+        str(request.factor),
+        str(request.hue),
+        factors=sweep.factors,
+        metric=request.metric,
+        table=interactions(sweep.runs, request.metric) if few else None,
+    )
 
 
 KIND = FigureKind(
     "interaction",
     "a heatmap of --factor and --hue: the mean and the number of seeds in each cell",
-    lambda sweep, request: interaction_info(
-        sweep.runs, str(request.factor), str(request.hue), factors=sweep.factors, metric=request.metric
-    ),
+    _info,
     _draw,
     _describe,
     takes=("factor", "hue", "metric"),

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rnn_mnist.analysis.plots import confusion, effect
+from rnn_mnist.analysis.plots import confusion, effect, interaction
 from rnn_mnist.analysis.plots.confusion import confusion_info
 from rnn_mnist.analysis.plots.curves import spread_evenly
 from rnn_mnist.analysis.plots.effect_info import effect_info
 from rnn_mnist.analysis.plots.factor_axis import factor_axis, setting_label
+from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
 from rnn_mnist.analysis.plots.importance import importance_info
 from rnn_mnist.analysis.plots.interaction import interaction_info
 from rnn_mnist.analysis.plots.learning_curves import learning_curves_info
@@ -156,6 +157,21 @@ def test_interaction_has_a_value_and_n_in_each_cell(readouts: pd.DataFrame) -> N
     assert [[cell.n for cell in row] for row in info.cells] == [[3, 3], [3, 3]]
     cell = readouts[readouts[BIDIRECTIONAL].astype(bool) & (readouts[READOUT] == "mean")]
     assert info.cells[1][1].mean == pytest.approx(cell["test_accuracy"].mean())
+
+
+def test_interaction_has_the_difference_of_differences(tmp_path: Path) -> None:
+    def expected(setting: dict[str, Any]) -> float:
+        return 0.97 if setting[BIDIRECTIONAL] and setting[READOUT] == "mean" else 0.95
+
+    grid: dict[str, list[Any]] = {BIDIRECTIONAL: [False, True], READOUT: ["last_step", "mean"]}
+    write_sweep(tmp_path, grid, seeds=range(6), accuracy=expected, noise=0.001, files=False)
+    sweep = Sweep(load_runs(tmp_path).frame)
+    info = interaction.KIND.info(sweep, Request("interaction", factor=READOUT, hue=BIDIRECTIONAL))
+    (contrast,) = info.contrasts
+    assert contrast.difference == pytest.approx(0.02, abs=0.004)
+    assert contrast.low < 0.02 < contrast.high
+    assert contrast.resolved
+    assert "Interaction, resolved: +" in interaction.KIND.describe(info)
 
 
 def test_learning_curves_have_a_band_over_seeds(depth: pd.DataFrame) -> None:
