@@ -11,10 +11,10 @@
   rnn-mnist compare outputs/depth --power                            how many seeds would do
   rnn-mnist compare --mcnemar outputs/depth/RUN outputs/depth/RUN    two single runs, image by image
 
-Reads the runs' own files, also of a sweep that is unfinished, and needs no torch. Seeds are the replicates: within each
-seed a difference is averaged over the other factors, and the seeds are tested. Intervals hold for all levels of a factor
-together. Each look at a growing sweep is kept beside it (looks.json): from the second on, intervals are wider, so that
-they hold however often one looks. docs/statistics.md says what is computed and why.
+Reads the runs' own files, also of a sweep that is unfinished, and needs no torch. Seeds are the replicates: within
+each seed a difference is averaged over the other factors, and the seeds are tested. Intervals hold for all levels of a
+factor together. Each look at a growing sweep is kept beside it (looks.json): from the second on, intervals are wider,
+so that they hold however often one looks. docs/statistics.md says what is computed and why.
 """
 
 import argparse

@@ -2,8 +2,9 @@
 
 The t-test with a Gaussian mixture over effect sizes: under no effect, the Bayes factor of the t-statistic against an
 effect size drawn from N(0, g) is an e-process: the chance that it *ever* exceeds 1/alpha is at most alpha (Lai 1976,
-Annals of Statistics 4:265; Wang and Ramdas 2024, arXiv:2310.03722; the factor is that of Rouder et al. 2009, Psychonomic
-Bulletin and Review 16:225, with a fixed g). It is paid for in width: with ten seeds 1.7 times that of a t interval.
+Annals of Statistics 4:265; Wang and Ramdas 2024, arXiv:2310.03722; the factor is that of Rouder et al. 2009,
+Psychonomic Bulletin and Review 16:225, with a fixed g). It is paid for in width: with ten seeds 1.7 times that of a t
+interval.
 """
 
 import math

@@ -86,6 +86,8 @@ class Contrast:
     @property
     def degrees_of_freedom(self) -> float:
         """n - 1 for one part, Welch's and Satterthwaite's for two."""
+        if len(self.parts) == 1:
+            return float(self.n - 1)
         shares = [(part.variance / part.n, part.n - 1) for part in self.parts]
         below = math.fsum(share**2 / degrees for share, degrees in shares)
         if below == 0:

@@ -63,7 +63,7 @@ class FactorContrasts:
     def main_and_split(self, others: Sequence[str]) -> list[dict[str, Any]]:
         """The main effects, and below them what those hide that depend on another factor."""
         rows = self._rows([((), self.layout)])
-        about = misleading_factors(self.layout, rows, others, paired=self._paired, confidence=self.task.confidence)
+        about = misleading_factors(self.layout, rows, others, paired=self._paired)
         for row, other in zip(rows, about, strict=True):
             row["depends_on"] = other
         for other in dict.fromkeys(filter(None, about)):

@@ -4,6 +4,7 @@ Neither is a replicate. Counted as one, two copies of a run would halve the appa
 factor that does nothing would take its part.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,11 +19,14 @@ from rnn_mnist.runs.files import RunFormatError, load_predictions
 from rnn_mnist.runs.record import State
 
 
-def inert_runs(runs: pd.DataFrame) -> "dict[str, pd.Series[bool]]":
-    """The factors that have no effect in some but not all of these runs, each with which runs these are."""
+def inert_runs(runs: pd.DataFrame, asked: Sequence[str] = ()) -> "dict[str, pd.Series[bool]]":
+    """The factors that have no effect in some but not all of these runs, each with which runs these are.
+
+    ``asked``: replicate keys that are factors here.
+    """
     inert_keys = runs["changes"].map(lambda changes: {change.key for change in changes if _whole_key_is_inert(change)})
     found = {}
-    for factor in find_factors(runs):
+    for factor in find_factors(runs, asked):
         inert = inert_keys.map(lambda keys, factor=factor: factor in keys).astype(bool)
         if inert.any() and not inert.all():
             found[factor] = inert
@@ -48,14 +52,14 @@ def active_runs(runs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return runs, notes
 
 
-def with_inert_cells(runs: pd.DataFrame) -> pd.DataFrame:
+def with_inert_cells(runs: pd.DataFrame, asked: Sequence[str] = ()) -> pd.DataFrame:
     """The runs, and a copy of a run for every cell of the grid that coincides with it, marked in the column ``inert``.
 
     A grid of ``model.num_layers=1,2`` and ``model.dropout=0,0.5`` trains its two cells with one layer once. With the
     copies, two layers with dropout 0.5 have the one layer that they are to be compared with.
     """
     copies = [runs.assign(inert=False)]
-    for factor, which in inert_runs(runs).items():
+    for factor, which in inert_runs(runs, asked).items():
         inert = runs[which]
         # A momentum of 0 has an effect of its own: there is none for one cycle to move.
         deciding = {

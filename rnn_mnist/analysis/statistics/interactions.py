@@ -21,6 +21,10 @@ COLUMNS = (
     *("difference", "low", "high", "p_adjusted", "p_family", "resolved"),
 )
 
+LEVEL = 0.01
+"""At which a main effect is said to depend on another factor: what is then split by it may be wrong once more, so that
+the level adds to that of the main effects."""
+
 
 @dataclass(frozen=True)
 class _Interaction:
@@ -89,11 +93,11 @@ def interactions(runs: pd.DataFrame, metric: str = "test_accuracy", confidence: 
 
 
 def misleading_factors(
-    layout: Layout, rows: Sequence[Mapping[str, Any]], others: Sequence[str], *, paired: bool, confidence: float
+    layout: Layout, rows: Sequence[Mapping[str, Any]], others: Sequence[str], *, paired: bool
 ) -> list[str]:
     """For each main effect the factor that it depends on so much that the average misleads; empty for none.
 
-    That is where an interaction is resolved (by Holm's correction over the other factors), and it changes the sign of
+    That is where an interaction is resolved (at :data:`LEVEL`, by Holm's correction over the other factors), and it changes the sign of
     the effect, or the nearer end of its interval exceeds half of the effect.
 
     Args:
@@ -101,7 +105,6 @@ def misleading_factors(
         rows: its main effects, as rows of an effects table.
         others: the factors that it may depend on.
         paired: whether a seed shares noise between the levels of the factor.
-        confidence: of the family of interactions.
     """
     places = {_typed(level): place for place, level in enumerate(layout.levels)}
     pairs = [
@@ -110,11 +113,11 @@ def misleading_factors(
     tested = [pair for pair in pairs if pair[0] >= 0]
     found = {other: _between(layout, other, tested, paired=paired) for other in others} if tested else {}
     found = {other: each for other, each in found.items() if each}
-    families = {other: judge(*_statistics(each), confidence) for other, each in found.items()}
+    families = {other: judge(*_statistics(each), 1 - LEVEL) for other, each in found.items()}
     overall = holm(np.array([family.adjusted.min() for family in families.values()]))
     strongest: dict[tuple[int, int], tuple[float, str]] = {}
     for other, p_value in zip(families, overall, strict=True):
-        if p_value >= 1 - confidence:
+        if p_value >= LEVEL:
             continue
         family = families[other]
         for i, each in enumerate(found[other]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,25 @@ def with_defaults_where_absent(runs: pd.DataFrame) -> pd.DataFrame:
     A GRU beside LSTMs with and without a projection is then compared with those without.
     """
     filled = {}
-    for key, by_option in declared_keys().items():
-        group = key.partition(".")[0]
-        if key not in runs or "" in by_option or group not in SELECTORS:
+    for key, selector, options, default in _keys_of_options():
+        if key not in runs or not runs[key].isna().any():
             continue
-        has_it = runs[f"{group}.{SELECTORS[group]}"].isin(list(by_option))
-        default = next(iter(by_option.values())).default
-        if not has_it.all() and has_it.any() and isinstance(default, bool | int | float | str):
+        has_it = runs[selector].isin(options)
+        if has_it.any():
             filled[key] = runs[key].astype(object).where(has_it, default)
     return runs.assign(**filled)
+
+
+@lru_cache(maxsize=1)
+def _keys_of_options() -> tuple[tuple[str, str, tuple[str, ...], Any], ...]:
+    """Each key that only some options have: its name, what chooses the option, those that have it, and its default."""
+    found = []
+    for key, by_option in declared_keys().items():
+        group = key.partition(".")[0]
+        default = next(iter(by_option.values())).default
+        if "" not in by_option and group in SELECTORS and isinstance(default, bool | int | float | str):
+            found.append((key, f"{group}.{SELECTORS[group]}", tuple(by_option), default))
+    return tuple(found)
 
 
 def shares_noise(factor: str) -> bool:

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from rnn_mnist.analysis.reading.factors import FactorError, levels_of
 from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.catalogues.keys import DeclaredKey
 from rnn_mnist.configuration.compose import CONFIG_DIR
 from rnn_mnist.configuration.schema import SELECTED_BY, SELECTORS, declared_keys
 
@@ -34,13 +35,18 @@ def reference_level(runs: pd.DataFrame, factor: str, asked: Mapping[str, Any]) -
 def _default(runs: pd.DataFrame, factor: str) -> Any:
     if factor in SELECTED_BY:
         return _default_choices().get(SELECTED_BY[factor])
-    by_option = declared_keys().get(factor, {})
+    by_option = _declared_by_option(factor)
     if "" in by_option:
         return by_option[""].default
     group = factor.partition(".")[0]
     chosen = runs[f"{group}.{SELECTORS[group]}"].mode()
     option = chosen.iloc[0] if len(chosen) else None
     return by_option[option].default if option in by_option else None
+
+
+@lru_cache(maxsize=256)
+def _declared_by_option(key: str) -> dict[str, DeclaredKey]:
+    return declared_keys().get(key, {})
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,8 @@ def level_of_each(size: int, alpha: float) -> float:
 def holm(p_values: np.ndarray) -> np.ndarray:
     """P-values ``[contrast]`` corrected by Holm's method over those that are not NaN, which stay so."""
     corrected = np.full(len(p_values), np.nan)
-    tested = ~np.isnan(p_values)
-    if tested.any():
-        corrected[tested] = multipletests(p_values[tested], method="holm")[1]
+    order = [i for i in np.argsort(p_values, kind="stable") if not np.isnan(p_values[i])]
+    highest = 0.0
+    for place, i in enumerate(order):
+        highest = corrected[i] = max(highest, min(1.0, (len(order) - place) * p_values[i]))
     return corrected

@@ -33,7 +33,7 @@ def summarize(
         confidence: of the interval, between 0 and 1.
 
     Returns:
-        The columns of ``by``, then ``n`` (completed runs), ``failed``, ``mean``, ``standard_deviation`` (of a single
+        The columns of ``by``, then ``n`` (completed runs), ``failed`` (diverged), ``mean``, ``standard_deviation`` (of a single
         run, n - 1), ``low``, ``high``. With fewer than three runs no interval is claimed: both ends are NaN.
 
     Raises:
@@ -125,7 +125,7 @@ def _summarize(runs: pd.DataFrame, by: Sequence[str], metric: str, confidence: f
             {
                 **levels,
                 "n": len(values),
-                "failed": int((group["status"] == State.failed).sum()),
+                "failed": int(group["diverged"].sum()),
                 "mean": values.mean() if len(values) else np.nan,
                 "standard_deviation": values.std(ddof=1) if len(values) > 1 else np.nan,
                 "low": low,

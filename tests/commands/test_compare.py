@@ -1,0 +1,125 @@
+"""scripts/compare.py as its user types it, with and without torch."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.synthetic_sweep import write_sweep
+
+WITHOUT_TORCH = """
+import importlib, pkgutil, runpy, sys
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "torchvision"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NoTorch())
+import rnn_mnist.analysis
+for module in pkgutil.walk_packages(rnn_mnist.analysis.__path__, "rnn_mnist.analysis."):
+    importlib.import_module(module.name)
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    assert "torch" not in sys.modules
+"""
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("outputs") / "depth"
+    write_sweep(
+        directory,
+        {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01]},
+        seeds=range(4),
+        accuracy=lambda overrides: 0.95 + 0.01 * float(overrides["model.num_layers"]),
+    )
+    return directory
+
+
+def compare(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error::DeprecationWarning", "scripts/compare.py", *map(str, arguments)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+def test_without_torch_everything_imports_and_compares(sweep: Path) -> None:
+    for arguments in (["--help"], [str(sweep), "--importance", "--power"]):
+        result = subprocess.run(
+            [sys.executable, "-c", WITHOUT_TORCH, "scripts/compare.py", *arguments],
+            cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+    assert "higher" in result.stdout
+    assert "functional ANOVA" in result.stdout
+
+
+def test_tables_are_written_and_their_paths_printed(sweep: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / "effects.csv", tmp_path / "effects.md", tmp_path / "effects.tex"]
+    options = zip(("--csv", "--markdown", "--latex"), paths, strict=True)
+    result = compare(sweep, "--reference", "num_layers=2", *(word for option in options for word in option))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-3:] == [str(path) for path in paths]
+    table = pd.read_csv(paths[0])
+    assert list(table["factor"]) == ["model.num_layers"] * 2 + ["optimizer.lr"] * 2
+    assert set(table[table["factor"] == "model.num_layers"]["verdict"]) == {"lower"}
+    assert set(table["context"]) == {
+        *(f"optimizer.lr={lr}" for lr in (0.001, 0.01)),
+        *(f"model.num_layers={n}" for n in (1, 2)),
+    }
+    assert paths[1].read_text().startswith("| level | against | at | runs | mean % |")
+    assert r"num\_layers=1" in paths[2].read_text()
+
+
+def test_nuisance_and_mcnemar(sweep: Path) -> None:
+    result = compare(sweep, "--nuisance", "lr")
+    assert result.returncode == 0, result.stderr
+    assert "num_layers=2" in result.stdout
+    assert "best by validation accuracy" in result.stdout
+    assert "at the edge of its range" in result.stdout
+    runs = sorted(path.parent for path in sweep.glob("*/predictions.npy"))
+    result = compare("--mcnemar", *runs[:2])
+    assert result.returncode == 0
+    assert "McNemar's exact test: p = " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["{sweep}x"], "no such directory; in"),
+        (["{sweep}", "--factor", "depth"], "depth: no such factor; what varies: model.num_layers, optimizer.lr"),
+        (
+            ["{sweep}", "--metric", "accuracy"],
+            "accuracy: no such metric; there are best_epoch",
+        ),
+        (["{sweep}", "--reference", "num_layers=7"], "no completed run has it; there are 1, 2"),
+        (["{sweep}", "--reference", "num_layers"], "give a factor and its level"),
+        (["{sweep}", "--factor", "lr", "--nuisance", "optimizer.lr"], "optimizer.lr: is to be compared (--factor) and"),
+        (["{sweep}", "--method", "paired", "--factor", "num_layers"], "cannot be compared pair by pair"),
+        (["{sweep}", "--confidence", "95"], "must lie between 0 and 1"),
+        (["--mcnemar", "{sweep}", "{sweep}"], "holds 16 runs"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    sweep: Path, arguments: list[str], line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["compare.py", *(argument.format(sweep=sweep) for argument in arguments)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(REPOSITORY / "scripts" / "compare.py"), run_name="__main__")
+    assert ended.value.code == 1
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: ")
+    assert line in error
+
+
+def test_no_finished_run_and_no_arguments(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=[0], states={0: "running", 1: "failed"})
+    result = compare(tmp_path / "s")
+    assert result.returncode == 1
+    assert result.stderr == "error: s: no completed run yet (1 failed, 1 running)\n"
+    assert compare().returncode == 2
