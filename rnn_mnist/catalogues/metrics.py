@@ -107,7 +107,7 @@ METRICS = Catalogue(
             of_epoch=True,
             margin=0.001,
             counted_on="validation",
-        ),  # fmt: skip
+        ),
         Metric("test_accuracy", "Test accuracy", "%", 100, higher_is_better=True, margin=0.001, counted_on="test"),
         Metric("test_loss", "Test loss", "nats", decimals=4, higher_is_better=False),
         Metric("parameters", "Parameters", decimals=0, higher_is_better=False, logarithmic=True),

@@ -35,13 +35,13 @@ from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
 from rnn_mnist.analysis.statistics.answer import answer
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
-from rnn_mnist.analysis.statistics.looks import look_at
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
 from rnn_mnist.analysis.statistics.nuisance import NuisanceChoice, choose_nuisance
 from rnn_mnist.analysis.statistics.power import power_table
 from rnn_mnist.analysis.statistics.summary import wilson_interval
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.looks import look_at
 from rnn_mnist.tables import Output
 
 
@@ -126,7 +126,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         )
     references = dict(_reference(runs, text) for text in options.reference)
     notes = [f"left out: {problem}" for problem in loaded.problems] + list(loaded.duplicates)
-    looks = 1 if options.planned else look_at(runs)
+    looks = 1 if options.planned else look_at(loaded.records)
     if nuisance:
         choice = choose_nuisance(runs, nuisance)
         notes += _about_choice(choice)

@@ -55,25 +55,28 @@ def test_without_torch_everything_imports_and_compares(sweep: Path) -> None:
             cwd=REPOSITORY, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
-    assert "higher" in result.stdout
+    assert "num_layers=1 is worse than 2" in result.stdout
     assert "functional ANOVA" in result.stdout
 
 
 def test_tables_are_written_and_their_paths_printed(sweep: Path, tmp_path: Path) -> None:
     paths = [tmp_path / "effects.csv", tmp_path / "effects.md", tmp_path / "effects.tex"]
     options = zip(("--csv", "--markdown", "--latex"), paths, strict=True)
-    result = compare(sweep, "--reference", "num_layers=2", *(word for option in options for word in option))
+    result = compare(sweep, "--reference", "num_layers=1", *(word for option in options for word in option))
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[-3:] == [str(path) for path in paths]
+    assert [line for line in result.stdout.splitlines() if line in map(str, paths)] == [str(path) for path in paths]
     table = pd.read_csv(paths[0])
-    assert list(table["factor"]) == ["model.num_layers"] * 2 + ["optimizer.lr"] * 2
-    assert set(table[table["factor"] == "model.num_layers"]["verdict"]) == {"lower"}
-    assert set(table["context"]) == {
-        *(f"optimizer.lr={lr}" for lr in (0.001, 0.01)),
-        *(f"model.num_layers={n}" for n in (1, 2)),
-    }
-    assert paths[1].read_text().startswith("| level | against | at | runs | mean % |")
-    assert r"num\_layers=1" in paths[2].read_text()
+    assert list(table["factor"]) == ["model.num_layers", "optimizer.lr"]
+    assert table["verdict"].iloc[0] == "better"
+    needed = (
+        "factor level reference contexts contexts_planned seeds difference low high p_value p_adjusted failed "
+        "failed_reference verdict sentence"
+    )
+    assert set(needed.split()) <= set(table.columns)
+    assert paths[1].read_text().startswith("| contrast | seeds | difference (95 %) | p | verdict |")
+    assert r"num\_layers=2 vs 1" in paths[2].read_text()
+    for path in paths[1:]:
+        assert "0.001" in path.read_text()  # the settings have their table too
 
 
 def test_nuisance_and_mcnemar(sweep: Path) -> None:
@@ -100,7 +103,8 @@ def test_nuisance_and_mcnemar(sweep: Path) -> None:
         (["{sweep}", "--reference", "num_layers=7"], "no completed run has it; there are 1, 2"),
         (["{sweep}", "--reference", "num_layers"], "give a factor and its level"),
         (["{sweep}", "--factor", "lr", "--nuisance", "optimizer.lr"], "optimizer.lr: is to be compared (--factor) and"),
-        (["{sweep}", "--method", "paired", "--factor", "num_layers"], "cannot be compared pair by pair"),
+        (["{sweep}", "--by", "seed"], "seed: no such factor"),
+        (["{sweep}", "--margin", "0"], "--margin 0.0: must be greater than 0"),
         (["{sweep}", "--confidence", "95"], "must lie between 0 and 1"),
         (["--mcnemar", "{sweep}", "{sweep}"], "holds 16 runs"),
     ],

@@ -24,7 +24,12 @@ def test_the_end_of_a_sweep(without_torch: RunPython, depth: Path) -> None:
     assert any(line.split()[:2] == ["1", "3"] and " %" in line for line in lines)
     assert any("2 (1 failed)" in line for line in lines)
     assert all((depth / "figures" / name).exists() for name in ("effect-model.num_layers.png", "seeds.svg"))
-    assert str(depth / "figures" / "confusion.svg") in lines
+    assert (depth / "figures" / "confusion.svg").exists()
+    # Where the figures are comes first, in one line, and the answer last.
+    assert sum(str(depth / "figures") in line for line in lines) == 1
+    assert lines.index(heading) > next(i for i, line in enumerate(lines) if str(depth / "figures") in line)
+    assert lines[-1].strip().startswith(str(depth))
+    assert any(line.startswith("- num_layers=") for line in lines)
     assert (depth / "summary.csv").read_text().startswith("model.num_layers,n,failed,mean")
 
 

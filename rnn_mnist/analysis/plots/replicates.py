@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from rnn_mnist.analysis.plots.outcomes import Outcomes, outcomes
-from rnn_mnist.analysis.reading.factors import replicate_keys
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK, pseudo_values
 from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
+from rnn_mnist.analysis.statistics.layout import replicate_unit
 from rnn_mnist.analysis.statistics.summary import interval
 from rnn_mnist.runs.record import State
 
@@ -99,7 +99,7 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
     if not any(factor in shown for factor in inert_runs(runs)):
         # One layer was not trained at every dropout, because dropout does nothing there: it stands for all of them.
         runs = with_inert_cells(runs)
-    unit, crossing = _replicate(runs, shown, others)
+    unit, crossing = replicate_unit(runs, [*shown, *others])
     marked = runs.assign(_context=_levels(runs, [*others, *crossing]), _shown=_levels(runs, shown))
     finished = marked[(marked["status"] == State.completed) & marked[metric].notna()]
     by_shown = [set(cell) for _, cell in finished.groupby("_shown", sort=False)["_context"]]
@@ -118,16 +118,6 @@ def averaged_over(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str
     behind = marked[marked["_context"].isin(shared) | (marked["status"] != State.completed)]
     behind = behind.drop_duplicates([*shown, "directory"])
     return Averaged(averages, behind, fair=True, contexts=len(shared), contexts_there=len(everywhere))
-
-
-def _replicate(runs: pd.DataFrame, shown: Sequence[str], others: Sequence[str]) -> tuple[str, list[str]]:
-    """The key that counts the replicates, as effects count them: that of the draws with the most values.
-
-    And the other draws that vary within one replicate, which are contexts: such runs share noise.
-    """
-    keys = [key for key in replicate_keys() if key in runs and key not in (*shown, *others)]
-    unit = max(keys, key=lambda key: (runs[key].nunique(), key == "seed"))
-    return unit, [key for key in keys if key != unit and (runs.groupby(unit)[key].nunique() > 1).any()]
 
 
 def _levels(runs: pd.DataFrame, factors: Sequence[str]) -> "pd.Series[Any]":

@@ -12,9 +12,9 @@ from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, draw, save
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
 from rnn_mnist.analysis.report.tables import settings_table
-from rnn_mnist.analysis.statistics.looks import look_at
 from rnn_mnist.analysis.statistics.summary import write_summary
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.looks import look_at
 
 MOST_ROWS = 60
 
@@ -27,9 +27,10 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
     """
     console = console or Console(soft_wrap=True)
     try:
-        runs = load_runs(sweep_directory).frame
+        loaded = load_runs(sweep_directory)
+        runs = loaded.frame
         write_summary(runs, sweep_directory)
-        sweep = Sweep(runs, look_at(runs))
+        sweep = Sweep(runs, look_at(loaded.records))
         requests = default_figures(sweep)
     except (ExpectedError, OSError) as error:
         console.print(str(error), markup=False, highlight=False)

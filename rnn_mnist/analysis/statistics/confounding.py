@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from hydra_plugins.workstation_launcher import override_key
-from rnn_mnist.analysis.reading.factors import GROUP_SELECTORS
+from rnn_mnist.analysis.reading.factors import swept_keys
 from rnn_mnist.analysis.reading.levels import plain
 from rnn_mnist.analysis.statistics.layout import Layout
 from rnn_mnist.configuration.schema import SELECTED_BY
@@ -66,6 +65,5 @@ def _explained(runs: pd.DataFrame, key: str, factor: str, rows: tuple[int, int])
         return True
     if any(change.key == key for row in rows for change in runs["changes"].iloc[row]):
         return True
-    given = {override_key(override) for row in rows for override in runs["overrides"].iloc[row] or ()}
-    asked_for = key in {GROUP_SELECTORS.get(name, name) for name in given}
+    asked_for = key in swept_keys(runs.iloc[list(rows)])
     return SELECTED_BY.get(factor) == key.partition(".")[0] and not asked_for

@@ -38,8 +38,8 @@ def effects(
 ) -> pd.DataFrame:
     """One row for each level of each factor against the factor's reference, or for each pair of levels.
 
-    A row is a main effect: for each seed the difference, averaged over the contexts (combinations of the others)
-    that both levels have; its test counts seeds. Where an interaction makes a main effect misleading, rows at each level
+    A row is a main effect: for each seed the difference, averaged over the contexts (combinations of others) that
+    both levels have; its test counts seeds. Where an interaction makes a main effect misleading, rows at each level
     of that other factor follow it. No contrast is left out: one that cannot be made has a row that says why.
 
     Args:
@@ -59,7 +59,7 @@ def effects(
         :data:`COLUMNS`; ``attrs`` has ``metric``, ``confidence``, ``margin``, ``anytime`` and ``runs``. A factor of
         which most levels were drawn once has no rows (:mod:`rnn_mnist.analysis.statistics.sampled`).
 
-        - ``at``: the level of another factor where the row holds, a tuple of one pair; () for main effects.
+        - ``at``: the one level of another factor at which the row holds, as a tuple of a pair; else ().
         - ``contexts``, ``contexts_planned``: those averaged over, and those in which either level was tried.
         - ``difference``, ``low``, ``high``: level less reference, with an interval that holds for all rows of the factor
           together; ``p_value`` of the row alone, ``p_adjusted`` within its factor, ``p_family`` over the

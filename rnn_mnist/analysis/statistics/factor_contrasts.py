@@ -98,6 +98,13 @@ class FactorContrasts:
             detail = "" if keys else "no setting of the other factors was tried with both"
             return _Pair(at, layout, level, reference, shared, None, reason, detail)
         certain = certain_reason(self.runs, layout, level, reference, self.predictions)
+        if (
+            certain is not None
+            and certain[0] is Reason.inert
+            and (layout.tried[level] != layout.tried[reference]).any()
+        ):
+            # One layer stands for every dropout; that says nothing of where dropout acts.
+            return _Pair(at, layout, level, reference, np.zeros_like(shared), None, Reason.no_common_context)
         if certain is not None:
             return _Pair(at, layout, level, reference, shared, None, *certain)
         # Where a factor is inert, its two levels are one run: a difference of 0 that nobody measured.

@@ -95,10 +95,10 @@ def interactions(runs: pd.DataFrame, metric: str = "test_accuracy", confidence: 
 def misleading_factors(
     layout: Layout, rows: Sequence[Mapping[str, Any]], others: Sequence[str], *, paired: bool
 ) -> list[str]:
-    """For each main effect the factor that it depends on so much that the average misleads; empty for none.
+    """For each main effect the factor on which it depends so much that it misleads; empty for none.
 
-    That is where an interaction is resolved (at :data:`LEVEL`, by Holm's correction over the other factors), and it changes the sign of
-    the effect, or the nearer end of its interval exceeds half of the effect.
+    That is where an interaction is resolved (at :data:`LEVEL`, by Holm's correction over the other factors), and it
+    changes the sign of the effect, or the nearer end of its interval exceeds half of the effect.
 
     Args:
         layout: of the factor.

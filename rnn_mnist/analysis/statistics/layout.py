@@ -60,8 +60,8 @@ def lay_out(runs: pd.DataFrame, factor: str, others: Sequence[str], metric: str)
 
     Several runs of one cell and seed count as their mean.
     """
-    unit = _replicate(runs, factor)
-    keys = [*others, *_crossing(runs, unit, factor)]
+    unit, crossing = replicate_unit(runs, [factor, *others])
+    keys = [*others, *crossing]
     levels = levels_of(runs, factor)
     places = {_typed(level): place for place, level in enumerate(levels)}
     of_level = np.array([places[_typed(plain(value))] for value in runs[factor]], dtype=int)
@@ -87,6 +87,17 @@ def lay_out(runs: pd.DataFrame, factor: str, others: Sequence[str], metric: str)
     means = np.divide(totals, counts, out=np.full(shape, np.nan), where=counts > 0)
     ordered = tuple(tuple(zip(keys, contexts[i], strict=True)) for i in order)
     return Layout(factor, tuple(levels), ordered, means, failures, counts + failures, without, rows)
+
+
+def replicate_unit(runs: pd.DataFrame, factors: Sequence[str]) -> tuple[str, list[str]]:
+    """The key that counts the replicates, the seed unless another draw has more values; and the draws that cross it.
+
+    Those vary within a replicate, so that they are contexts: runs that share a replicate share noise. Draws that go
+    along with it are part of it, and those among the ``factors`` are none.
+    """
+    keys = [key for key in replicate_keys() if key in runs and key not in factors]
+    unit = max(keys, key=lambda key: (runs[key].nunique(), key == "seed"))
+    return unit, [key for key in keys if key != unit and (runs.groupby(unit)[key].nunique() > 1).any()]
 
 
 def with_defaults_where_absent(runs: pd.DataFrame) -> pd.DataFrame:
@@ -120,18 +131,6 @@ def shares_noise(factor: str) -> bool:
     """Whether runs with one seed and different levels of the factor share noise: first weights, or data order."""
     about = declared(factor)
     return about is not None and about.declared.shares_noise
-
-
-def _replicate(runs: pd.DataFrame, factor: str) -> str:
-    """The key that counts the replicates: the seed, unless another draw has more values."""
-    candidates = ["seed", *(key for key in replicate_keys() if key in runs and key not in ("seed", factor))]
-    return max(candidates, key=lambda key: runs[key].nunique())
-
-
-def _crossing(runs: pd.DataFrame, unit: str, factor: str) -> list[str]:
-    """The other replicate keys that vary within a replicate; those that go along with it are part of it."""
-    keys = [key for key in replicate_keys() if key in runs and key not in (unit, factor)]
-    return [key for key in keys if (runs.groupby(unit)[key].nunique() > 1).any()]
 
 
 def _in_order(runs: pd.DataFrame, keys: Sequence[str], contexts: Any) -> list[int]:

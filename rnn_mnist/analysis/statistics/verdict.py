@@ -65,7 +65,7 @@ def sentence(row: Mapping[str, Any], metric: Metric, margin: float | None, among
 def without_factor(row: Mapping[str, Any], metric: Metric, margin: float | None, among: tuple[str, ...] = ()) -> str:
     """The same where the factor has been named: it begins with the level."""
     where = f" at {format_levels(row['at'], among)}" if row["at"] else ""
-    tail = "".join(f"; {note}" for note in _notes(row, metric, among))
+    tail = "".join(f"; {note}" for note in _notes(row, among))
     return f"{format_level(row['level'])}{where} {_claim(row, metric, margin)}{tail}"
 
 
@@ -112,7 +112,7 @@ def _seeds(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
     return f"; {count} seeds would show {_bare(margin, metric)}"
 
 
-def _notes(row: Mapping[str, Any], metric: Metric, among: tuple[str, ...]) -> list[str]:
+def _notes(row: Mapping[str, Any], among: tuple[str, ...]) -> list[str]:
     notes = []
     if row["depends_on"]:
         notes.append(f"but that depends on {short_name(row['depends_on'], among)}")

@@ -24,7 +24,6 @@ from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.inert import independent_runs, no_op_factors, with_inert_cells
 from rnn_mnist.analysis.statistics.interactions import interactions
 from rnn_mnist.analysis.statistics.layout import shares_noise
-from rnn_mnist.analysis.statistics.looks import look_at
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs, mcnemar
 from rnn_mnist.analysis.statistics.power import (
     Method,
@@ -39,6 +38,7 @@ from rnn_mnist.analysis.statistics.variance_shares import shares_by_chance, vari
 from rnn_mnist.analysis.statistics.verdict import Reason, Verdict, sentence
 from rnn_mnist.catalogues.metrics import METRICS
 from rnn_mnist.data.files import load_test_images
+from rnn_mnist.runs.looks import look_at
 from tests.synthetic_sweep import write_sweep
 
 SIMULATIONS = 1000
@@ -172,11 +172,11 @@ def test_pairing_is_decided_by_the_factor(tmp_path: Path) -> None:
     assert not shares_noise("model.hidden_size")
     grid: dict[str, list[Any]] = {"optimizer.lr": [0.001, 0.01], "model.num_layers": [1, 2]}
     write_sweep(tmp_path / "s", grid, seeds=range(6), shared_noise=0.01, noise=0.0005, files=False)
-    table = effects(load_runs(tmp_path / "s").frame).set_index("factor")
-    assert table.loc["optimizer.lr", "method"] is Method.paired
-    assert table.loc["model.num_layers", "method"] is Method.welch
-    assert table.loc["optimizer.lr", "standard_deviation"] < 0.002
-    assert table.loc["model.num_layers", "standard_deviation"] > 0.003
+    rows = {row["factor"]: row for row in rows_of(effects(load_runs(tmp_path / "s").frame))}
+    assert rows["optimizer.lr"]["method"] is Method.paired
+    assert rows["model.num_layers"]["method"] is Method.welch
+    assert rows["optimizer.lr"]["standard_deviation"] < 0.002
+    assert rows["model.num_layers"]["standard_deviation"] > 0.003
 
 
 def test_two_seeds_never_claim_anything(tmp_path: Path) -> None:
@@ -230,14 +230,14 @@ def test_a_cell_that_was_not_run_hides_nothing(tmp_path: Path) -> None:
         tmp_path / "s", settings=settings, files=False,
         accuracy=lambda o: 0.95 + 0.02 * (o["model.num_layers"] == 2) + 0.01 * (o["model.hidden_size"] == 128),
     )  # fmt: skip
-    layers = effects(load_runs(tmp_path / "s").frame, ["model.num_layers"]).iloc[0]
+    (layers,) = rows_of(effects(load_runs(tmp_path / "s").frame, ["model.num_layers"]))
     assert layers["verdict"] is Verdict.worse
     assert layers["low"] < -0.02 < layers["high"]
     assert (layers["contexts"], layers["contexts_planned"]) == (2, 3)
 
 
 def test_a_key_that_one_cell_does_not_have_is_at_its_default_there(tmp_path: Path) -> None:
-    settings = [
+    settings: list[dict[str, Any]] = [
         {"model": "lstm", "model.proj_size": 0}, {"model": "lstm", "model.proj_size": 16}, {"model": "gru"}
     ]  # fmt: skip
     write_sweep(
@@ -251,7 +251,7 @@ def test_a_key_that_one_cell_does_not_have_is_at_its_default_there(tmp_path: Pat
 
 
 def test_what_changes_along_forbids_a_verdict(tmp_path: Path) -> None:
-    zipped = [{"model.num_layers": layers, "model.dropout": layers / 10} for layers in (2, 3, 4)]
+    zipped: list[dict[str, Any]] = [{"model.num_layers": layers, "model.dropout": layers / 10} for layers in (2, 3, 4)]
     write_sweep(tmp_path / "z", settings=zipped, files=False, accuracy=lambda o: 0.9 + 0.02 * o["model.num_layers"])
     for row in rows_of(effects(load_runs(tmp_path / "z").frame)):
         assert (row["verdict"], row["reason"]) == (Verdict.not_comparable, Reason.confounded)
@@ -336,19 +336,19 @@ def test_growing_sweeps_get_intervals_for_any_time(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2]}
     sweep = tmp_path / "s"
     write_sweep(sweep, grid, seeds=range(5), accuracy=depth_accuracy, files=False)
-    first = load_runs(sweep).frame
+    first = load_runs(sweep).records
     assert look_at(first) == look_at(first) == 1
     write_sweep(sweep, grid, seeds=range(5, 7), accuracy=depth_accuracy, files=False)
-    grown = load_runs(sweep).frame
-    assert look_at(grown) == look_at(grown) == 2
-    plain, anytime = (effects(grown, anytime=looking).iloc[0] for looking in (False, True))
+    grown = load_runs(sweep)
+    assert look_at(grown.records) == look_at(grown.records) == 2
+    plain, anytime = (rows_of(effects(grown.frame, anytime=looking))[0] for looking in (False, True))
     assert anytime["low"] < plain["low"] < plain["high"] < anytime["high"]
     assert anytime["method"] is Method.anytime
     # Other settings beside them are no further look; their seeds are.
     write_sweep(sweep, {"model.num_layers": [3]}, seeds=range(5), files=False)
-    assert look_at(load_runs(sweep).frame) == 2
+    assert look_at(load_runs(sweep).records) == 2
     write_sweep(sweep, {"model.num_layers": [3]}, seeds=range(5, 7), files=False)
-    assert look_at(load_runs(sweep).frame) == 3
+    assert look_at(load_runs(sweep).records) == 3
 
 
 def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> None:
@@ -357,10 +357,10 @@ def test_batch_first_has_no_effect_and_makes_no_replicates(tmp_path: Path) -> No
     runs = load_runs(tmp_path / "s").frame
     assert no_op_factors(runs) == ["model.batch_first"]
     assert len(independent_runs(runs)[0]) == 8
-    table = effects(runs).set_index("factor")
-    assert table.loc["model.batch_first", "verdict"] is Verdict.equivalent
-    assert table.loc["model.batch_first", "reason"] is Reason.identical
-    assert table.loc["model.num_layers", "seeds"] == 4
+    rows = {row["factor"]: row for row in rows_of(effects(runs))}
+    order = rows["model.batch_first"]
+    assert (order["verdict"], order["reason"]) == (Verdict.equivalent, Reason.identical)
+    assert rows["model.num_layers"]["seeds"] == 4
     assert list(summarize(runs, ["model.num_layers"])["n"]) == [4, 4]
     assert summarize(runs, ["model.num_layers"]).attrs["pooled"] == []
     predictions = np.load(written[0] / "predictions.npy")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import load_runs
@@ -60,13 +61,13 @@ def rates(
     *,
     correlation: float,
     shared: str = "",
-    spread: Callable[[pd.DataFrame], Any] = lambda runs: 1.0,
+    spread: Callable[[pd.DataFrame], Any] = lambda _: 1.0,
     lost: float = 0.0,
     diverged: float = 0.0,
     rounds: int = ROUNDS,
     **asked: Any,
 ) -> dict[str, float]:
-    """Shares of sweeps: with any false difference, with all intervals covering; and of verdicts that say a difference."""
+    """Shares of sweeps with a false difference and with all intervals covering, and of true differences found."""
     random = np.random.default_rng(0)
     expected = np.asarray(truth(runs), dtype=float)
     false = covered = found = total = 0
@@ -105,12 +106,12 @@ def rates(
 def test_false_positives_of_a_factor_of_four_levels(
     tmp_path: Path, factor: str, seeds: int, correlation: float
 ) -> None:
-    """Against the reference (Dunnett's question); depths share noise over their contexts only, rates with each other."""
+    """Against the reference, as Dunnett's test; runs of a depth share noise, those of a rate with all others."""
     levels: list[Any] = [1, 2, 3, 4] if factor == DEPTH else [0.001, 0.003, 0.01, 0.03]
     other: dict[str, list[Any]] = {"model.readout": ["last_step", "mean"]}
     runs = frame(tmp_path, {factor: levels, **other}, seeds)
     shared = DEPTH if factor == DEPTH else ""
-    found = rates(runs, lambda runs: 0.0, correlation=correlation, shared=shared, factors=[factor])
+    found = rates(runs, lambda _: 0.0, correlation=correlation, shared=shared, factors=[factor])
     print(f"\n{factor} n={seeds} r={correlation}: {found}")
     assert found["false"] <= ALLOWED
     assert found["covered"] >= 1 - ALLOWED
@@ -121,7 +122,7 @@ def test_false_positives_of_all_pairs(tmp_path: Path, factor: str) -> None:
     """Tukey's question."""
     levels: list[Any] = [1, 2, 3, 4] if factor == DEPTH else [0.001, 0.003, 0.01, 0.03]
     runs = frame(tmp_path, {factor: levels}, 5)
-    found = rates(runs, lambda runs: 0.0, correlation=0.65, shared=DEPTH if factor == DEPTH else "", all_pairs=True)
+    found = rates(runs, lambda _: 0.0, correlation=0.65, shared=DEPTH if factor == DEPTH else "", all_pairs=True)
     print(f"\nall pairs of {factor}: {found}")
     assert found["false"] <= ALLOWED
 
@@ -139,7 +140,7 @@ def test_false_positives_of_all_pairs(tmp_path: Path, factor: str) -> None:
 def test_false_positives_in_trouble(tmp_path: Path, factor: str, trouble: dict[str, Any]) -> None:
     grid: dict[str, list[Any]] = {DEPTH: [1, 2], RATE: [0.003, 0.01], "model.readout": ["last_step", "mean"]}
     runs = frame(tmp_path, grid, 5)
-    found = rates(runs, lambda runs: 0.0, correlation=0.65, shared=DEPTH, factors=[factor], **trouble)
+    found = rates(runs, lambda _: 0.0, correlation=0.65, shared=DEPTH, factors=[factor], **trouble)
     print(f"\n{factor} {list(trouble)}: {found}")
     assert found["false"] <= ALLOWED
     assert found["covered"] >= 1 - ALLOWED
@@ -153,11 +154,15 @@ def test_more_factors_do_not_hide_an_effect(tmp_path: Path) -> None:
         grid = {DEPTH: [1, 2], **dict(list(others.items())[:count])}
         runs = frame(tmp_path / f"{count}", grid, 5)
         found = rates(
-            runs, lambda runs: 0.002 * (runs[DEPTH] == 2), correlation=0.3, shared=DEPTH, rounds=400, factors=[DEPTH]
+            runs, lambda _: 0.002 * (runs[DEPTH] == 2), correlation=0.3, shared=DEPTH, rounds=400, factors=[DEPTH]
         )
         powers.append(found["found"])
     print(f"\nfound with 1, 2, 3 factors: {powers}")
     assert powers[0] < powers[1] < powers[2]
+
+
+def _second_layer(runs: pd.DataFrame) -> Any:
+    return 0.002 * (runs[DEPTH] == 2)
 
 
 def test_the_best_of_many_rates_is_no_better_than_one(tmp_path: Path) -> None:
@@ -186,8 +191,6 @@ def test_looking_after_every_seed() -> None:
     means = draws.cumsum(axis=1) / count
     variances = ((draws**2).cumsum(axis=1) - count * means**2) / np.maximum(count - 1, 1)
     plain = anytime_false = 0
-    from scipy import stats
-
     critical = stats.t.isf(0.025, np.maximum(count - 1, 1))
     for row, mean, variance in zip(draws, means, variances, strict=True):
         t = mean[2:] / np.sqrt(variance[2:] / count[2:])
