@@ -148,7 +148,7 @@ def _write_run(
         "config": config_as_dict(config),
         "changes": [vars(change) for change in resolved.changes],
         "overrides": overrides,
-        "code": {"commit": COMMIT, "dirty": False, "source_sha256": "0" * 64},
+        "code": {"commit": COMMIT, "dirty": False, "source_sha256": "c" * 64},
         "python": "3.11.7",
         "versions": {"torch": "2.14.1"},
         "platform": "Linux",

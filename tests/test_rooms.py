@@ -21,7 +21,8 @@ from tests.conftest import REPOSITORY
 _ALLOWED = {
     "hydra_plugins": "",
     "rnn_mnist.errors": "",
-    "rnn_mnist.tables": "",
+    "rnn_mnist.typesetting": "",
+    "rnn_mnist.tables": "typesetting",
     "rnn_mnist.shell": "errors",
     "rnn_mnist.catalogues": "errors",
     "rnn_mnist.configuration": "catalogues errors hydra_plugins",

@@ -160,7 +160,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
     for note in [*missing_runs(runs), *notes, *_about_images(table)]:
         # What is there to be typed is not broken.
         console.print(note, markup=False, highlight=False, soft_wrap=note.startswith("  "))
-    settings = tables.settings_table(runs, find_factors(runs), options.metric)
+    settings = tables.settings_paper_table(runs, find_factors(runs), options.metric)
     texts = {
         options.csv: tables.effects_as_text(table).to_csv(index=False),
         options.markdown: f"{shown.markdown()}\n{settings.markdown()}",

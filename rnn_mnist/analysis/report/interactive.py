@@ -1,114 +1,69 @@
-"""Interactive views of all runs, as plotly figures in JSON: parallel coordinates, and a scatter of any two columns."""
+"""All runs as data for the page's script: a scatter whose axes are chosen, and a table that is filtered and sorted."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
-from rnn_mnist.analysis.plots.factor_axis import factor_axis
 from rnn_mnist.analysis.reading.columns import rows_of
-from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
+from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain, short_name
+from rnn_mnist.analysis.report.outcomes import has_diverged
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
-from rnn_mnist.runs.record import State
+from rnn_mnist.configuration.schema import declared
 
-_FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
+_FIRST_METRICS = ("test_accuracy", "val_accuracy")
 
 
-def parallel_coordinates(runs: pd.DataFrame, factors: Sequence[str]) -> str:
-    """Completed runs as lines through their factors to their accuracies; axes can be brushed and moved."""
-    finished = runs[runs["status"] == State.completed]
-    dimensions = []
-    for key in [*factors, "seed"]:
-        axis = factor_axis(finished, key)
-        dimensions.append(
-            {
-                "label": short_name(key, factors),
-                "values": [axis.place(value) for value in finished[key]],
-                "tickvals": list(range(len(axis.levels))),
-                "ticktext": list(axis.labels),
-            }
-        )
-    for column in ("val_accuracy", "test_accuracy"):
-        if finished[column].notna().any():
-            metric = METRICS[column]
-            values = metric.shown(finished[column]).round(3).tolist()
-            dimensions.append({"label": metric.axis_label, "values": values})
-    line = {
-        "color": METRICS["test_accuracy"].shown(finished["test_accuracy"]).tolist(),
-        "colorscale": "Viridis",
-        "reversescale": True,
-        "showscale": True,
-        "colorbar": {"title": {"text": METRICS["test_accuracy"].axis_label}},
+def run_data(runs: pd.DataFrame, factors: Sequence[str]) -> str:
+    """Every run, completed or not, as JSON that may stand in a ``script`` element.
+
+    ``columns`` has for each column its ``label``; for a factor its ``levels`` (what each is called), their ``values``
+    if all are numbers, and whether they belong on a logarithmic axis (``log``); for a metric its ``decimals`` and
+    ``log``. ``rows`` has, in the order of the columns, places among the levels, numbers as they are shown (null where
+    there is none) and texts.
+    """
+    state = runs["status"].map(str).where(~has_diverged(runs), "diverged")
+    runs = runs.assign(status=state)
+    columns = [_factor(runs, key, short_name(key, factors)) for key in (*factors, "seed", "status")]
+    present = [key for key in run_metrics() if runs[key].notna().any()]
+    metrics = sorted(present, key=lambda key: _FIRST_METRICS.index(key) if key in _FIRST_METRICS else len(present))
+    columns += [_metric(key) for key in metrics]
+    values = [[_entry(row[column["key"]], column) for column in columns] + [row["run"]] for row in rows_of(runs)]
+    shown = [{name: value for name, value in column.items() if name != "places"} for column in columns]
+    content = json.dumps({"columns": [*shown, {"label": "run"}], "rows": values}, separators=(",", ":"))
+    # "</script>" and "<!--" would end the element that holds it, or open another.
+    return content.replace("<", "\\u003c")
+
+
+def _factor(runs: pd.DataFrame, key: str, label: str) -> dict[str, Any]:
+    levels = order_levels(key, runs[key])
+    about = declared(key)
+    column: dict[str, Any] = {
+        "key": key,
+        "label": "state" if key == "status" else label,
+        "levels": [format_level(level) for level in levels],
+        "places": {_identity(level): place for place, level in enumerate(levels)},
     }
-    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, labelfont={"size": 13}))
-    figure.update_layout(font=_FONT, margin={"l": 70, "r": 30, "t": 60, "b": 30}, height=420, template="plotly_white")
-    return _as_json(figure)
+    if all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels):
+        column["values"] = levels
+        column["log"] = about is not None and about.declared.scale == "log" and min(levels) > 0
+    return column
 
 
-def scatter(runs: pd.DataFrame, factors: Sequence[str]) -> str:
-    """Completed runs as points, one marker a level of the first factor; both axes can be chosen."""
-    finished = runs[runs["status"] == State.completed]
-    columns = [column for column in run_metrics() if finished[column].notna().any()]
-    numeric = [key for key in factors if factor_axis(finished, key).numeric]
-    names = {column: METRICS[column].axis_label for column in columns} | {key: key for key in numeric}
-    first = factors[0] if factors else None
-    groups = [("all runs", finished)]
-    if first is not None:
-        axis = factor_axis(finished, first)
-        groups = [
-            (f"{short_name(first)}={label}", axis.rows(finished, level))
-            for level, label in zip(axis.levels, axis.labels, strict=True)
-        ]
-    figure = go.Figure()
-    symbols = ("circle", "square", "triangle-up", "diamond", "x", "cross", "star")
-    for place, (name, rows) in enumerate(groups):
-        hover = [_describe(row, factors) for row in rows_of(rows)]
-        figure.add_scatter(
-            x=_values(rows, "parameters"), y=_values(rows, "test_accuracy"), mode="markers", name=name, text=hover,
-            hovertemplate="%{text}<br>%{x}, %{y}<extra></extra>",
-            marker={"size": 9, "symbol": symbols[place % len(symbols)], "line": {"width": 1, "color": "white"}},
-        )  # fmt: skip
-
-    def choices(axis: str, start: str) -> dict[str, Any]:
-        buttons = [
-            {
-                "label": label,
-                "method": "update",
-                "args": [{axis: [_values(rows, key) for _, rows in groups]}, {f"{axis}axis.title.text": label}],
-            }
-            for key, label in names.items()
-        ]
-        place = {"x": 0.0, "xanchor": "left"} if axis == "y" else {"x": 1.0, "xanchor": "right"}
-        return {"buttons": buttons, "active": list(names).index(start), "y": 1.22, "yanchor": "top", **place}
-
-    figure.update_layout(
-        font=_FONT, template="plotly_white", height=460, margin={"l": 70, "r": 30, "t": 90, "b": 60},
-        xaxis={"title": {"text": names["parameters"]}}, yaxis={"title": {"text": names["test_accuracy"]}},
-        updatemenus=[choices("y", "test_accuracy"), choices("x", "parameters")], showlegend=len(groups) > 1,
-        colorway=["#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"],
-    )  # fmt: skip
-    return _as_json(figure)
+def _metric(key: str) -> dict[str, Any]:
+    metric = METRICS[key]
+    return {"key": key, "label": metric.axis_label, "decimals": metric.decimals, "log": metric.logarithmic}
 
 
-def _values(rows: pd.DataFrame, column: str) -> list[float | None]:
-    factor = METRICS[column].scale if column in METRICS else 1.0
-    return [None if plain(value) is None else round(factor * value, 6) for value in rows[column]]
+def _entry(value: Any, column: Mapping[str, Any]) -> int | float | None:
+    if "places" in column:
+        place: int = column["places"][_identity(plain(value))]
+        return place
+    value = plain(value)
+    return None if value is None else round(float(METRICS[column["key"]].shown(value)), 6)
 
 
-def _describe(row: dict[str, Any], factors: Sequence[str]) -> str:
-    return "<br>".join(f"{short_name(key, factors)}={format_level(row[key])}" for key in [*factors, "seed"])
-
-
-def _as_json(figure: go.Figure) -> str:
-    content = json.loads(figure.to_json())
-    # The default template is 7 kB of settings for kinds of traces that are not here.
-    content["layout"].pop("template", None)
-    content["layout"] |= {"plot_bgcolor": "white", "paper_bgcolor": "white"}
-    for axis in ("xaxis", "yaxis"):
-        if axis in content["layout"]:
-            content["layout"][axis] |= {"gridcolor": "#e5e5e5", "zeroline": False, "automargin": True}
-    # "</" would end the script that holds it.
-    return json.dumps(content, default=np.ndarray.tolist).replace("</", "<\\/")
+def _identity(level: Any) -> tuple[type, Any]:
+    # True == 1 in Python, and not in a configuration; 1 and 1.0 are one level.
+    return bool if isinstance(level, bool) else object, level

@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 
 from rnn_mnist.analysis.reading.columns import rows_of
+from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, plain, short_name
+from rnn_mnist.analysis.report.outcomes import Outcomes, has_diverged
 from rnn_mnist.analysis.statistics.importance import term_text
-from rnn_mnist.analysis.statistics.summary import summary_table
+from rnn_mnist.analysis.statistics.summary import group_by_levels, summary_table
 from rnn_mnist.analysis.statistics.verdict import sentence, verdict_text
 from rnn_mnist.catalogues.metrics import METRICS, Metric
 from rnn_mnist.runs.record import State
@@ -20,9 +22,9 @@ def settings_table(runs: pd.DataFrame, factors: Sequence[str], metric: str = "te
     """One row a setting."""
     judged, parameters, seconds = METRICS[metric], METRICS["parameters"], METRICS["train_seconds"]
     columns = (
-        *(Column(short_name(key, factors), hint=key) for key in factors),
-        Column("runs", Content.number, "completed runs, and those that ended without a result"),
-        Column(judged.label.lower(), Content.number, "mean over the seeds"),
+        *_factor_columns(factors),
+        Column("runs", Content.number, "completed runs, and those that diverged or have no outcome"),
+        Column(judged.label.lower() + _of_which(runs), Content.number, "mean over the seeds"),
         Column("95 % interval", Content.number, "of the mean (t); none for fewer than three runs"),
         Column("std. dev.", Content.number, f"between seeds, {judged.difference_unit}".rstrip(", ")),
         Column("parameters", Content.number),
@@ -31,16 +33,49 @@ def settings_table(runs: pd.DataFrame, factors: Sequence[str], metric: str = "te
     rows = [
         (
             *(_level(row[key]) for key in factors),
-            Cell(f"{row['n']}" + (f" ({row['failed']} failed)" if row["failed"] else ""), row["n"]),
+            Cell(outcomes.text, outcomes.finished),
             _number(row["mean"], judged.text(row["mean"])),
             _interval(row["low"], row["high"], judged.number),
             _number(row["standard_deviation"], judged.number(row["standard_deviation"])),
             _number(row["parameters"], parameters.number(row["parameters"])),
             _number(row["train_seconds"], seconds.number(row["train_seconds"])),
         )
-        for row in rows_of(summary_table(runs, metric))
+        for row, outcomes in _settings(runs, metric)
     ]
     return Table(columns, tuple(rows))
+
+
+def settings_paper_table(runs: pd.DataFrame, factors: Sequence[str], metric: str = "test_accuracy") -> Table:
+    """The same as a paper has it: mean ± standard deviation (n - 1, between seeds) and the mean's 95 % interval (t).
+
+    ``diverged`` (so many of those that ended) and ``missing`` (runs without an outcome) are there where there are any.
+    """
+    judged, parameters = METRICS[metric], METRICS["parameters"]
+    heading = f"{judged.label.lower()}{_of_which(runs)}" + (f" ({judged.unit})" if judged.unit else "")
+    columns = (
+        *_factor_columns(factors),
+        Column("runs", Content.number),
+        Column(heading, Content.number, "mean ± standard deviation over the seeds"),
+        Column("95 % interval", Content.number, "of the mean"),
+        Column("diverged", Content.number),
+        Column("missing", Content.number),
+        Column("parameters", Content.number),
+    )
+    settings = _settings(runs, metric)
+    rows = [
+        (
+            *(_level(row[key]) for key in factors),
+            Cell(f"{outcomes.finished}", outcomes.finished),
+            _number(row["mean"], _mean_and_deviation(row["mean"], row["standard_deviation"], judged)),
+            _number(row["low"], f"[{judged.number(row['low'])}, {judged.number(row['high'])}]"),
+            Cell(f"{outcomes.diverged} of {outcomes.finished + outcomes.diverged}", outcomes.diverged),
+            Cell(f"{outcomes.missing}", outcomes.missing),
+            _number(row["parameters"], parameters.number(row["parameters"])),
+        )
+        for row, outcomes in settings
+    ]
+    unused = [word for word in ("diverged", "missing") if not any(getattr(ended, word) for _, ended in settings)]
+    return Table(columns, tuple(rows)).without(*unused)
 
 
 def effects_table(effects: pd.DataFrame) -> Table:
@@ -134,17 +169,18 @@ def importance_table(importance: pd.DataFrame) -> Table:
 
 def unsuccessful_table(runs: pd.DataFrame, factors: Sequence[str]) -> Table:
     """One row for each run that is not completed, with its cause."""
-    columns = [Column("run"), *(Column(short_name(key, factors), hint=key) for key in factors)]
+    lost = runs[runs["status"] != State.completed]
+    columns = [Column("run"), *_factor_columns(factors)]
     columns += [Column("seed", Content.number), Column("state"), Column("cause", Content.sentence)]
     rows = [
         (
             text_cell(row["run"]),
             *(_level(row[key]) for key in factors),
             _number(row["seed"], f"{row['seed']}"),
-            text_cell(row["status"]),
+            text_cell("diverged" if diverged else row["status"]),
             text_cell("–" if plain(row["error"]) is None else row["error"]),
         )
-        for row in rows_of(runs[runs["status"] != State.completed])
+        for row, diverged in zip(rows_of(lost), has_diverged(lost), strict=True)
     ]
     return Table(tuple(columns), tuple(rows))
 
@@ -154,6 +190,26 @@ def p_value_text(p_value: float) -> str:
     if math.isnan(p_value):
         return "–"
     return "<0.001" if p_value < 0.001 else f"{p_value:.3f}" if p_value < 0.1 else f"{p_value:.2f}"
+
+
+def _settings(runs: pd.DataFrame, metric: str) -> list[tuple[dict[str, Any], Outcomes]]:
+    """The rows of the summary, each with how the runs of the setting ended."""
+    groups = group_by_levels(runs, find_factors(runs))
+    ended = [Outcomes.of(group) for _, group in groups]
+    return list(zip(rows_of(summary_table(runs, metric)), ended, strict=True))
+
+
+def _factor_columns(factors: Sequence[str]) -> tuple[Column, ...]:
+    return tuple(Column(short_name(key, factors), hint=key) for key in factors)
+
+
+def _of_which(runs: pd.DataFrame) -> str:
+    """What a mean is to be called where some runs have no figure because they diverged."""
+    return " of those that finished" if has_diverged(runs).any() else ""
+
+
+def _mean_and_deviation(mean: float, deviation: float, metric: Metric) -> str:
+    return metric.number(mean) + ("" if math.isnan(deviation) else f" ± {metric.number(deviation)}")
 
 
 def _level(value: Any) -> Cell:

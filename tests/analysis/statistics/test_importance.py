@@ -116,7 +116,7 @@ def peaked(overrides: dict[str, Any]) -> float:
 
 def test_nuisance_levels_are_chosen_on_validation_and_edges_are_told(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
-    write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0005, files=False)
+    write_sweep(tmp_path / "s", grid, seeds=range(6), accuracy=peaked, noise=0.0005, files=False)
     choice = choose_nuisance(load_runs(tmp_path / "s").frame, ["optimizer.lr"])
     assert list(choice.chosen["optimizer.lr"]) == [0.01, 0.001]
     assert len(choice.runs) == 6
