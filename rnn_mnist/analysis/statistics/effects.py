@@ -61,9 +61,9 @@ def effects(
 
         - ``at``: the one level of another factor at which the row holds, as a tuple of a pair; else ().
         - ``contexts``, ``contexts_planned``: those averaged over, and those in which either level was tried.
-        - ``difference``, ``low``, ``high``: level less reference, with an interval that holds for all rows of the factor
-          together; ``p_value`` of the row alone, ``p_adjusted`` within its factor, ``p_family`` over the
-          factors of the table too (Holm).
+        - ``difference``, ``low``, ``high``: level less reference, with an interval that holds for all rows of the
+          factor together; ``p_value`` of the row alone, ``p_adjusted`` within its factor, ``p_family`` over the factors
+          of the table too (Holm).
         - ``failed``, ``runs``, ``missing`` (and those of the reference): runs that diverged, runs with an outcome
           (divergence included), and planned runs without one (killed, unfinished).
         - ``standard_deviation``: of the by-seed differences, or between seeds for Welch's test; ``minimum_detectable``

@@ -34,7 +34,8 @@ def summarize(
 
     Returns:
         The columns of ``by``, then ``n`` (completed runs), ``failed`` (that diverged), ``mean``,
-        ``standard_deviation`` (of a single run, n - 1), ``low``, ``high``. With fewer than three runs no interval is claimed: both ends are NaN.
+        ``standard_deviation`` (of a single run, n - 1), ``low``, ``high``. With fewer than three runs no
+        interval is claimed: both ends are NaN.
 
     Raises:
         ResultsError: if there is no such metric, or no completed run has it.

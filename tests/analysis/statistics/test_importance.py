@@ -11,6 +11,7 @@ import pytest
 from rnn_mnist.analysis.reading.factors import FactorError
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.reading.run_directories import ResultsError
+from rnn_mnist.analysis.statistics.answer import find_best
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import FOREST_METHOD, GRID_METHOD, TermKind, importance
 from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
@@ -132,12 +133,38 @@ def test_what_was_tuned_keeps_nothing_apart(tmp_path: Path) -> None:
 
     grid: dict[str, list[Any]] = {"model.num_layers": [1, 2, 3], "model.bias": [False, True]}
     grid["optimizer.lr"] = [0.001, 0.01]
-    write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=accuracy, noise=0.0005, files=False)
-    choice = choose_nuisance(load_runs(tmp_path / "s").frame, ["optimizer.lr"])
+    write_sweep(tmp_path / "s", grid, seeds=range(6), accuracy=accuracy, noise=0.0005, files=False)
+    runs = load_runs(tmp_path / "s").frame
+    choice = choose_nuisance(runs, ["optimizer.lr"])
+    assert (choice.choosing, choice.testing, choice.fresh) == ((0, 1, 2), (3, 4, 5), False)
     assert len(choice.runs) == 18
     compared = effects(choice.runs)
-    assert list(compared["level"]) == [2, 3, 2, 3, True, True, True]
-    assert set(compared["n"]) == {3}
+    assert list(compared["level"]) == [1, 3, False]
+    assert set(compared["seeds"]) == {3}
+    assert set(compared["contexts"]) == {2, 3}
+
+
+def test_fresh_seeds_confirm_what_was_chosen(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01, 0.1]}
+    write_sweep(tmp_path / "s", grid, seeds=range(3), accuracy=peaked, noise=0.0005, files=False)
+    best = [{"model.num_layers": 1, "optimizer.lr": 0.01}, {"model.num_layers": 2, "optimizer.lr": 0.001}]
+    write_sweep(tmp_path / "s", settings=best, seeds=range(3, 7), accuracy=peaked, noise=0.0005, files=False)
+    choice = choose_nuisance(load_runs(tmp_path / "s").frame, ["optimizer.lr"])
+    assert (choice.choosing, choice.testing, choice.fresh) == ((0, 1, 2), (3, 4, 5, 6), True)
+    assert len(choice.runs) == 8
+
+
+def test_one_finished_run_does_not_compete_with_five(tmp_path: Path) -> None:
+    rates: list[dict[str, Any]] = [{"optimizer.lr": rate} for rate in (0.003, 0.01)]
+    write_sweep(tmp_path / "s", settings=rates, seeds=range(5), noise=0.0005, files=False)
+    lucky = [{"optimizer.lr": 0.1}]
+    write_sweep(tmp_path / "s", settings=lucky, seeds=[0], accuracy=lambda _: 0.99, noise=0.0, files=False)
+    runs = load_runs(tmp_path / "s").frame
+    chosen = choose_nuisance(runs, ["optimizer.lr"]).chosen
+    assert chosen["optimizer.lr"][0] != 0.1
+    best = find_best(runs)
+    assert best is not None
+    assert "0.1" not in best.label.replace("0.01", "")
 
 
 def test_a_level_that_diverges_is_not_chosen(tmp_path: Path) -> None:

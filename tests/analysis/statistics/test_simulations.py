@@ -153,9 +153,7 @@ def test_more_factors_do_not_hide_an_effect(tmp_path: Path) -> None:
     for count in range(3):
         grid = {DEPTH: [1, 2], **dict(list(others.items())[:count])}
         runs = frame(tmp_path / f"{count}", grid, 5)
-        found = rates(
-            runs, lambda _: 0.002 * (runs[DEPTH] == 2), correlation=0.3, shared=DEPTH, rounds=400, factors=[DEPTH]
-        )
+        found = rates(runs, _second_layer, correlation=0.3, shared=DEPTH, rounds=400, factors=[DEPTH])
         powers.append(found["found"])
     print(f"\nfound with 1, 2, 3 factors: {powers}")
     assert powers[0] < powers[1] < powers[2]
