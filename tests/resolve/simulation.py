@@ -35,6 +35,7 @@ def simulate(
     *,
     margin: float | None,
     max_seeds: int = 64,
+    looks: int = 6,
     correlation: float = 0.0,
     deviations: Sequence[float] | None = None,
     failures: float = 0.0,
@@ -46,7 +47,8 @@ def simulate(
     Args:
         effects: true differences from the reference, in standard deviations of a run.
         margin: of equivalence, in the same unit.
-        max_seeds: of the design, with six looks.
+        max_seeds: of the design.
+        looks: of the design, from 5 seeds on.
         correlation: between the settings of a seed.
         deviations: standard deviation of the reference and of each level; 1 if not given.
         failures: share of the runs that have no value.
@@ -62,7 +64,7 @@ def simulate(
     values += np.array([0.0, *effects])[:, None]
     values[rng.random(values.shape) < failures] = np.nan
     differences = by_seed_differences(values, [((level,), (0,)) for level in range(1, settings)])
-    design = Design(spread_looks(6, 5, max_seeds), 0.05, margin)
+    design = Design(spread_looks(looks, 5, max_seeds), 0.05, margin)
     codes = np.zeros(differences.shape[:2], int)
     seeds = np.full(codes.shape, max_seeds)
     for look, count in enumerate(design.looks):

@@ -43,16 +43,18 @@ def test_runs_that_are_there_are_used(command: CommandLine, tmp_path: Path) -> N
 
 
 def test_the_measure_of_a_run(tmp_path: Path) -> None:
-    write_sweep(tmp_path, {"model.num_layers": [1, 2]}, seeds=range(1), effect=lambda config: 0.0)
-    for run in tmp_path.iterdir():
+    for run in write_sweep(tmp_path, {"model.num_layers": [1, 2]}, seeds=range(1)):
         result = json.loads((run / "result.json").read_text())
         assert accuracy(run) == 100 * result["test_accuracy"]
         assert loss(run) == result["test_loss"]
 
 
-def test_a_run_that_diverged_is_an_outcome_and_another_without_result_is_none(command: CommandLine, tmp_path: Path) -> None:
-    command("rnn_mnist.train", *SMALL, "training.epochs=1", "optimizer.lr=1e30", "training.gradient_clip_norm=null")
-    (run,) = (tmp_path / "outputs" / "single").glob("*__*")
+def test_a_run_that_diverged_is_an_outcome_and_one_that_was_killed_is_none(
+    command: CommandLine, tmp_path: Path
+) -> None:
+    wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=1000", "seed=1"]
+    assert command("rnn_mnist.train", *SMALL, *wild).returncode == 1
+    (run,) = (path.parent for path in (tmp_path / "outputs" / "single").glob("*/manifest.json"))
     assert math.isnan(accuracy(run))
     manifest = json.loads((run / "manifest.json").read_text())
     (run / "manifest.json").write_text(json.dumps({**manifest, "diverged": False}))
