@@ -1,6 +1,7 @@
 """What people see of a sweep: its plan, a line a look, and the answer at the end."""
 
 import logging
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from hydra_plugins.resolve_sweeper._verdicts import Finding, Verdict, sentence
 log = logging.getLogger("hydra_plugins.resolve_sweeper")
 
 _MOST_NAMES = 6
+_UNBROKEN = "\u00a0"
 
 
 def announce(grid: Grid, design: Design, options: Options, path: Path) -> None:
@@ -44,9 +46,12 @@ def tell_look(
 ) -> None:
     """Say in a line what a look has settled, and what is open."""
     new = [found for found, earlier in zip(findings, before, strict=True) if found.settled and not _settled(earlier)]
-    open_ = [found for found in findings if not found.settled]
-    parts = [f"settled: {_names(f'{_name(found)} {found.verdict}' for found in new)}"] if new else []
-    parts.append(f"open: {_names(map(_name, open_))}" if open_ else "nothing is open")
+    groups = {
+        "settled": [f"{_name(found)} {found.verdict}" for found in new if found.verdict is not Verdict.undecided],
+        "undecided": [_name(found) for found in new if found.verdict is Verdict.undecided],
+        "open": [_name(found) for found in findings if not found.settled],
+    }
+    parts = [f"{word}: {_names(names)}" for word, names in groups.items() if names]
     say(f"look {look + 1} of {len(design.looks)}, {design.looks[look]} seeds: {'; '.join(parts)}; {_runs(runs, most)}")
 
 
@@ -100,10 +105,12 @@ def _runs(runs: int, most: int) -> str:
 
 
 def say(line: str, indent: str = "  ") -> None:
-    """Log a line: folded on a terminal, whole in a file or a pipe."""
+    """Log a line: folded on a terminal, though not within an interval; whole in a file or a pipe."""
     console = get_console()
     if console.is_terminal:
-        line = textwrap.fill(
-            line, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        unbroken = re.sub(r"\[.*?\]", lambda interval: interval[0].replace(" ", _UNBROKEN), line)
+        folded = textwrap.fill(
+            unbroken, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         )
+        line = folded.replace(_UNBROKEN, " ")
     log.info("%s", line)

@@ -78,12 +78,18 @@ class Record:
         looks: list[dict[str, Any]] = self._content["looks"]
         return looks
 
-    def write(self) -> None:
-        """Write the file, whole or not at all.
+    def write_plan(self) -> None:
+        """Write a plan that is new, whole or not at all.
+
+        One that is there may belong to a command that is at work, which alone knows what it has found.
 
         Raises:
             OSError: if the folder cannot be written.
         """
+        if self.is_new and not self.path.exists():
+            self._write()
+
+    def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.path)
         write_json(self.path, self._content)
@@ -91,7 +97,7 @@ class Record:
     def add(self, look: Mapping[str, Any]) -> None:
         """Keep what a look has found."""
         self.looks.append({**look, "ended": _now()})
-        self.write()
+        self._write()
 
     def discard_unless_started(self) -> None:
         """Leave nothing of a new sweep none of whose runs was started."""
@@ -113,7 +119,8 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise ResolveError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError:
         content = None
-    if not isinstance(content, dict) or not isinstance(content.get("schema_version"), int):
+    types = {"schema_version": int, "plan": dict, "looks": list}
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), kind) for key, kind in types.items()):
         raise ResolveError(f"{path}: not a plan that this sweeper can read; delete it to begin anew")
     if content["schema_version"] > SCHEMA_VERSION:
         raise ResolveError(f"{path}: written by a newer version of the sweeper; update it")

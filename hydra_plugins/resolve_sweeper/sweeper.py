@@ -57,7 +57,9 @@ class ResolveSweeper(Sweeper):
         assert isinstance(before, dict)
         if self._on_sweep_end is not None:
             _set_end_hook(config, None)
-        self.launcher: Launcher = Plugins.instance().instantiate_launcher(hydra_context, task_function, config)
+        self.launcher: Launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
         if self._on_sweep_end is not None:
             _set_end_hook(config, before["on_sweep_end"])
 
@@ -84,8 +86,10 @@ class ResolveSweeper(Sweeper):
             returned.append(self._run(resolution, directory))
         if returned and self._on_sweep_end is not None:
             _call(self._on_sweep_end, directory)
+        failure = _first_failure(returned)  # Hydra prints a line for it, and the answer comes last
         resolution.tell_answer()
-        _raise_first_failure(returned)
+        if failure is not None:
+            raise failure
         return returned
 
     def _read_grid(self, arguments: Sequence[str]) -> "tuple[Grid, DictConfig]":
@@ -109,7 +113,7 @@ class ResolveSweeper(Sweeper):
         assert self.config is not None
         batch = resolution.next_batch()
         self.validate_batch_is_legal(batch)
-        resolution.record.write()
+        resolution.record.write_plan()
         OmegaConf.save(self.config, directory / "multirun.yaml")
         try:
             results = self.launcher.launch(batch, initial_job_idx=resolution.jobs)
@@ -118,8 +122,9 @@ class ResolveSweeper(Sweeper):
             raise
         if not resolution.take(results):
             # A mistake, most likely; the same command tries again.
-            _raise_first_failure([results])
-            raise ResolveError(f"{directory}: no run of this look has a result, so that there is nothing to go on with")
+            raise _first_failure([results]) or ResolveError(
+                f"{directory}: no run of this look has a result, so that there is nothing to go on with"
+            )
         return results
 
 
@@ -164,7 +169,12 @@ def _call(path: str, directory: Path) -> None:
         log.warning("warning: hydra.launcher.on_sweep_end=%s: %s: %s", path, type(error).__name__, error)
 
 
-def _raise_first_failure(batches: Sequence[Sequence[JobReturn]]) -> None:
+def _first_failure(batches: Sequence[Sequence[JobReturn]]) -> Exception | None:
+    """What the first job that failed has raised."""
     for results in batches:
         for result in results:
-            _ = result.return_value  # raises what the job raised
+            try:
+                _ = result.return_value  # raises it
+            except Exception as error:
+                return error
+    return None

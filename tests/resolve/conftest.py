@@ -17,7 +17,8 @@ import os, random, time
 from pathlib import Path
 
 import hydra
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 
 
 def made(directory):
@@ -40,6 +41,9 @@ def app(config: DictConfig):
         raise ValueError("diverged")
     if config.x == "broken":
         raise ValueError("broken")
+    if config.get("write") and (config.x, config.seed) != ("base", 2):
+        value = "nan" if (config.x, config.seed) == ("good", 1) else str(shared + (config.x == "good") * 5 + own)
+        (Path(HydraConfig.get().runtime.output_dir) / "value").write_text(value)
     if config.get("constant"):
         return {"base": 0, "same": 0, "good": 1}[config.x]
     return {"base": 0, "same": 0, "good": 3, "bad": -3, "fragile": 6}[config.x] + shared + own

@@ -62,3 +62,11 @@ def test_a_run_that_diverged_is_an_outcome_and_one_that_was_killed_is_none(
     (run / "status.json").write_text(json.dumps({**status, "error": "killed by signal 9"}))
     with pytest.raises(ExpectedError, match="killed"):
         accuracy(run)
+
+
+def test_the_answer_comes_last_and_names_who_diverged(command: CommandLine) -> None:
+    wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=0.01,1000", "training.epochs=1"]
+    done = command("rnn_mnist.train", "-m", *wild, *RESOLVE, "hydra.sweeper.first_seed=1")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "1000 fails in 2 of 2 runs, 0.01 in 0 of 2" in done.stdout.splitlines()[-2]

@@ -44,7 +44,7 @@ def test_what_was_measured_is_in_the_record(app: App) -> None:
             assert returned == [row["value"]]
 
 
-@pytest.mark.parametrize("launcher", ["workstation", "basic"])
+@pytest.mark.parametrize("launcher", ["workstation", pytest.param("basic", marks=pytest.mark.slow)])
 def test_what_was_killed_carries_on_with_the_same_plan(app: App, launcher: str, tmp_path: Path) -> None:
     command = ("+x=base,good,same", "hydra.sweeper.margin=0.5", "hydra.sweeper.looks=[4,8,12,30]")
     app.environment["SLEEP"] = "0.2"
@@ -155,12 +155,63 @@ def test_a_hook_at_the_end_of_a_sweep_runs_once(app: App) -> None:
     assert app.ran()[-1] == "end sweep"
 
 
-def test_a_measure_without_a_result_counts_for_nothing(app: App) -> None:
-    # The application writes no such file.
-    done = app.run("+x=base,good", *QUICK, "hydra.sweeper.measure=resolved_app.made")
+MEASURED = "hydra.sweeper.measure=resolved_app.made"
+
+
+def test_what_a_measure_cannot_tell_is_missing_and_what_it_calls_nan_has_failed(app: App) -> None:
+    done = app.run("+x=base,good", "+write=true", *QUICK, MEASURED)
+    assert done.returncode == 0, done.stderr
+    (row,) = app.record()["looks"][-1]["contrasts"]
+    assert (row["failed"], row["failed_reference"], row["missing"]) == (1, 0, 1)
+    assert row["seeds"] == len(app.seeds("good")) - 2
+    assert row["verdict"] == "not comparable"  # the better one fails more often
+    assert done.stdout.count("warning: no result: +write=True +seed=2 +x=base") == 1
+
+
+def test_a_measure_that_can_tell_nothing_ends_the_sweep(app: App) -> None:
+    done = app.run("+x=base,good", *QUICK, MEASURED)  # the application writes no such file
     assert done.returncode == 1
     assert app.record()["looks"] == []
     assert "no run of this look has a result" in done.stderr
+
+
+def test_a_record_that_is_no_record_is_refused(app: App) -> None:
+    app.sweep.mkdir()
+    for content, named in [
+        ("{", "delete it"),
+        ('{"schema_version": 1}', "delete it"),
+        ('{"schema_version": 99, "plan": {}, "looks": []}', "newer"),
+    ]:
+        (app.sweep / "resolve.json").write_text(content)
+        refused = app.run("+x=base,good", *QUICK)
+        assert refused.returncode == 1
+        assert named in refused.stderr.splitlines()[0]
+        assert (app.sweep / "resolve.json").read_text() == content
+    assert app.ran() == []
+
+
+def test_ctrl_c_stops_and_the_same_command_carries_on(app: App) -> None:
+    app.environment["SLEEP"] = "0.2"
+    process = subprocess.Popen(
+        app.command("+x=base,good", *QUICK),
+        cwd=app.folder,
+        env=app.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 100
+    while len(app.ran()) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "to carry on: " in printed
+    assert app.record()["looks"] == []
+    app.environment["SLEEP"] = "0"
+    assert app.run("+x=base,good", *QUICK).returncode == 0
+    assert app.verdicts() == {"x=good": "better"}
 
 
 @pytest.mark.parametrize(
