@@ -38,6 +38,8 @@ def test_a_wheel_holds_what_is_needed(wheel: Path) -> None:
     assert "rnn_mnist/data/bundled/mnist/NOTICE.md" in names
     assert "rnn_mnist/analysis/report/report.html.j2" in names
     assert "rnn_mnist/py.typed" in names
+    assert "rnn_mnist/conf/hydra/sweeper/resolve.yaml" in names
+    assert "hydra_plugins/resolve_sweeper/conf/hydra/sweeper/resolve.yaml" in names
     assert any(name.endswith("LICENSE") for name in names)
 
 

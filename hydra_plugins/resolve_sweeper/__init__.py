@@ -1,0 +1,7 @@
+"""A Hydra sweeper that adds seeds only to the comparisons that are still open.
+
+    python app.py -m hydra/sweeper=resolve learning_rate=0.1,0.01,0.001 hydra.sweeper.margin=0.1
+
+Any Hydra application can use it; docs/resolve.md describes it. The modules whose names begin with an underscore are
+left alone by Hydra's search for plugins, which would run the others a second time and so double their classes.
+"""
