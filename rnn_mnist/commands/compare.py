@@ -41,7 +41,7 @@ from rnn_mnist.analysis.statistics.power import power_table
 from rnn_mnist.analysis.statistics.summary import wilson_interval
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs.looks import look_at
+from rnn_mnist.runs.looks import look_at, plan_of
 from rnn_mnist.tables import Output
 
 
@@ -126,6 +126,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         )
     references = dict(_reference(runs, text) for text in options.reference)
     notes = [f"left out: {problem}" for problem in loaded.problems] + list(loaded.duplicates)
+    plan = plan_of(loaded.records)
     looks = 1 if options.planned else look_at(loaded.records)
     if nuisance:
         choice = choose_nuisance(runs, nuisance)
@@ -144,7 +145,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         margin=None if options.margin is None else options.margin / metric.scale,
         by=by,
         all_pairs=options.all_pairs,
-        anytime=looks > 1,
+        anytime=looks > 1 or (plan is not None and not options.planned),
     )
     shown = tables.effects_table(table)
     console.print(shown.terminal(console.width, _title(table)))
@@ -155,7 +156,9 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         title = f"importance: {shares['method'].iloc[0]}"
         console.print(tables.importance_table(shares).terminal(console.width, title))
         notes += shares.attrs["notes"]
-    if looks > 1:
+    if plan is not None:
+        notes.append(f"{plan} decided how many seeds there are: quote its verdicts; the intervals here hold regardless")
+    elif looks > 1:
         notes.append(f"look {looks} at these growing runs: the intervals hold however often one looks")
     for note in [*missing_runs(runs), *notes, *_about_images(table)]:
         # What is there to be typed is not broken.

@@ -19,6 +19,7 @@ from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, FORMATS, KINDS, dr
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.catalogues.metrics import run_metrics
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.looks import looked_before
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     runs = load_runs(*options.sweeps)
     for problem in [*runs.problems, *runs.duplicates]:
         print(f"warning: {problem}", file=sys.stderr)
-    sweep = Sweep(runs.frame)
+    sweep = Sweep(runs.frame, anytime=looked_before(runs.records))
     out = options.out or options.sweeps[0] / "figures"
     requests = _requests(sweep, options)
     return int(_draw_all(sweep, requests, out, options.format, asked_for=bool(options.kind)))

@@ -17,6 +17,8 @@ from rnn_mnist.runs.files import SCHEMA_VERSION, read_json
 from rnn_mnist.runs.record import RunRecord, State
 
 LOOKS = "looks.json"
+PLAN = "resolve.json"
+"""What ``hydra_plugins.resolve_sweeper`` writes."""
 
 
 def look_at(records: Iterable[RunRecord]) -> int:
@@ -32,6 +34,21 @@ def look_at(records: Iterable[RunRecord]) -> int:
             counts[record.setting_id] += 1
             settings.setdefault(record.directory.parent, set()).add(record.setting_id)
     return max((_look(sweep, {name: counts[name] for name in names}) for sweep, names in settings.items()), default=1)
+
+
+def looked_before(records: Iterable[RunRecord]) -> bool:
+    """Note that somebody looks; whether plain intervals of these runs would say too much: a later look, or a plan."""
+    records = list(records)
+    return plan_of(records) is not None or look_at(records) > 1
+
+
+def plan_of(records: Iterable[RunRecord]) -> Path | None:
+    """The plan that added seeds until it was settled (``hydra/sweeper=resolve``), if one made some of these runs.
+
+    Its own verdicts are those to quote: what decides when to stop also decides what an interval is worth.
+    """
+    sweeps = dict.fromkeys(record.directory.parent for record in records)
+    return next((sweep / PLAN for sweep in sweeps if (sweep / PLAN).exists()), None)
 
 
 def _look(sweep: Path, counts: Mapping[str, int]) -> int:

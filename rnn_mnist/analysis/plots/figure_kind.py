@@ -21,11 +21,11 @@ FACTOR_OPTIONS = ("factor", "hue", "facet")
 class Sweep:
     """The runs that figures are drawn of, and what several figures need, computed once."""
 
-    def __init__(self, runs: pd.DataFrame, looks: int = 1) -> None:
-        """``runs`` are from :func:`rnn_mnist.analysis.reading.results.load_runs`, looked at so often as they grew."""
+    def __init__(self, runs: pd.DataFrame, *, anytime: bool = False) -> None:
+        """``runs`` are from :func:`rnn_mnist.analysis.reading.results.load_runs`; ``anytime`` is of their effects."""
         self.runs = runs
         # Of all factors, for the metric that they are called with.
-        self.effects = cache(lambda metric: effects(runs, metric=metric, anytime=looks > 1))
+        self.effects = cache(lambda metric: effects(runs, metric=metric, anytime=anytime))
         self.answer = cache(lambda metric: answer(runs, self.effects(metric)))
         self.importance = cache(lambda metric: importance(runs, metric=metric))
 

@@ -16,6 +16,7 @@ from rnn_mnist.analysis.report import interactive, run_provenance, tables
 from rnn_mnist.analysis.report.embedding import embedded
 from rnn_mnist.analysis.report.outcomes import states_of
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.looks import looked_before
 from rnn_mnist.runs.record import State
 from rnn_mnist.tables import Table
 
@@ -39,7 +40,7 @@ def render_report(loaded: Runs) -> str:
     """
     runs = loaded.frame
     completed(runs)
-    sweep = Sweep(runs)
+    sweep = Sweep(runs, anytime=looked_before(loaded.records))
     figures, missing = _figures(sweep)
     all_completed = bool((runs["status"] == State.completed).all())
     environment = Environment(

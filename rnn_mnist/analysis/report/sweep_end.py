@@ -14,7 +14,7 @@ from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
 from rnn_mnist.analysis.report.tables import settings_table
 from rnn_mnist.analysis.statistics.summary import write_summary
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs.looks import look_at
+from rnn_mnist.runs.looks import looked_before, plan_of
 
 MOST_ROWS = 60
 
@@ -30,7 +30,8 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
         loaded = load_runs(sweep_directory)
         runs = loaded.frame
         write_summary(runs, sweep_directory)
-        sweep = Sweep(runs, look_at(loaded.records))
+        plan = plan_of(loaded.records)
+        sweep = Sweep(runs, anytime=looked_before(loaded.records))
         requests = default_figures(sweep)
     except (ExpectedError, OSError) as error:
         console.print(str(error), markup=False, highlight=False)
@@ -43,7 +44,10 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
     if sweep.factors:
         for line in missing_runs(runs):
             console.print(line, markup=False, highlight=False)
-        print_answer(sweep.answer(DEFAULT_METRIC), console)
+        answer = sweep.answer(DEFAULT_METRIC)
+        if plan is not None:  # its own sentences follow
+            answer = replace(answer, sentences=answer.sentences[-1:] if answer.best else ())
+        print_answer(answer, console)
 
 
 def _draw(sweep: Sweep, requests: Sequence[Request], folder: Path, console: Console) -> None:
