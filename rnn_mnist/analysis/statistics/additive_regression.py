@@ -14,21 +14,12 @@ import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors
 from rnn_mnist.analysis.reading.results import check_metric, completed
-from rnn_mnist.analysis.statistics.additive_terms import (
-    MOST_DEGREES,
-    Term,
-    categorical_term,
-    is_numeric,
-    numeric_term,
-)
-from rnn_mnist.analysis.statistics.dependence import Dependence
-from rnn_mnist.analysis.statistics.diverged import diverged_runs, where_diverged
-from rnn_mnist.analysis.statistics.inert import changes_of, independent_runs, inert_runs
+from rnn_mnist.analysis.statistics.additive_design import make_design
+from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.least_squares import LeastSquares, draw_folds, held_out_errors
+from rnn_mnist.analysis.statistics.lost_runs import collapsed_runs, diverged_runs, where_they_lie
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect, partial_effect
-
-RUNS_A_COEFFICIENT = 5
-"""Settings for each coefficient of the regression, as far as the factors leave a choice."""
+from rnn_mnist.catalogues.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,8 @@ class AdditiveFit:
         confidence: of all intervals and bands.
         method: how, in words.
         diverged: number of runs that diverged; they have no value and are in no curve.
-        failures: lines on where they lie; empty where none diverged.
+        collapsed: directories of runs that ended and fell far short of all others; they are in no curve either.
+        failures: lines on where both lie; empty where there are none.
         notes: lines on what was left out, or cannot be told apart.
     """
 
@@ -61,6 +53,7 @@ class AdditiveFit:
     confidence: float
     method: str
     diverged: int
+    collapsed: tuple[str, ...]
     failures: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -77,8 +70,9 @@ def additive_regression(
     """Fit the metric as a sum of one curve a number and one value a category.
 
     Numbers are natural cubic splines, along their logarithm where the key is declared so. How bent they may be follows
-    from the number of settings alone (:data:`RUNS_A_COEFFICIENT`), never from the values. Errors allow for unequal
-    noise and for runs that share a setting or a seed (:class:`~rnn_mnist.analysis.statistics.dependence.Dependence`).
+    from the number of settings alone, never from the values. Errors allow for unequal noise and for runs that share a
+    setting or a seed (:class:`~rnn_mnist.analysis.statistics.dependence.Dependence`). Runs that fell far short of all
+    others are told apart (:func:`~rnn_mnist.analysis.statistics.lost_runs.collapsed_runs`) and not fitted.
 
     Args:
         runs: as :func:`rnn_mnist.analysis.reading.results.load_runs` returns them. Copies that factors without any
@@ -93,105 +87,85 @@ def additive_regression(
         ResultsError: if no run is completed or there is no such metric.
         FactorError: if nothing varies among the completed runs, or they are too few for so many factors.
     """
-    check_metric(runs, metric)
+    judged = check_metric(runs, metric)
     usable, copying = independent_runs(runs)
+    diverged = diverged_runs(usable)
     finished = completed(usable)
     finished = finished[finished[metric].notna()]
-    chosen = [key for key in find_factors(finished) if (factors is None or key in factors) and key not in copying]
     notes = [f"{key}: no effect: identical predictions" for key in copying]
-    if not chosen:
-        raise FactorError(f"nothing to fit: {'; '.join(notes) or 'no factor varies among the completed runs'}")
-    dependence = Dependence(*(pd.factorize(finished[column])[0] for column in ("setting_id", "seed")))
-    terms = _terms(finished, chosen, dependence.setting_count, metric)
-    design, places, together = _design(terms, dependence.nuisance)
-    notes += _notes(finished, terms, together, dependence)
+    chosen = _factors(finished, factors, copying)
+    design = make_design(finished, chosen)
+    far = collapsed_runs(design.matrix, finished[metric].to_numpy(float), higher_is_better=judged.higher_is_better)
+    collapsed = pd.Series(far, index=finished.index)
+    ended = usable[diverged | usable.index.isin(finished.index)]
+    failures = where_they_lie(ended, diverged.loc[ended.index], chosen, "diverged")
+    failures += where_they_lie(
+        finished,
+        collapsed,
+        chosen,
+        f"fell far short of all others ({_reached(finished[far], judged)}) and are not fitted",
+    )
+    directories = tuple(str(directory) for directory in finished.loc[collapsed, "directory"])
+    if far.any():
+        finished = finished[~far]
+        design = make_design(finished, _factors(finished, factors, copying))
     values = finished[metric].to_numpy(float)
-    fitted = dependence.fit(design, values)
-    folds = draw_folds(dependence.settings, seed)
-    errors = held_out_errors(design, values, folds)
-    total = held_out_errors(design[:, : 1 + dependence.nuisance.shape[1]], values, folds)
-    kept = [term for term in terms if term.factor in places]
-    fits = [dependence.fit_of(term, terms, places[term.factor], fitted, design) for term in kept]
-    p_values = [of_term.joint_p_value(places[term.factor]) for term, of_term in zip(kept, fits, strict=True)]
-    effects = []
-    for term, of_term, p_value, adjusted in zip(kept, fits, p_values, _holm(p_values), strict=True):
-        columns = places[term.factor]
-        without = held_out_errors(np.delete(design, columns, axis=1), values, folds)
-        importance = _difference_of_errors(without, errors, total, dependence.settings)
-        effects.append(
-            partial_effect(
-                term, of_term, columns, float(values.mean()), p_values=(p_value, adjusted), importance=importance,
-                reference=(references or {}).get(term.factor), confidence=confidence, seed=seed,
-            )
-        )  # fmt: skip
+    fitted = design.dependence.fit(design.matrix, values)
+    folds = draw_folds(design.dependence.settings, seed)
+    errors, total = (held_out_errors(columns, values, folds) for columns in (design.matrix, design.nothing))
+    fits = [
+        design.dependence.fit_of(term, design.terms, design.places[term.factor], fitted, design.matrix)
+        for term in design.terms
+    ]
+    p_values = [fit.joint_p_value(design.places[term.factor]) for term, fit in zip(design.terms, fits, strict=True)]
+    held_out = 1 - float(errors.sum() / total.sum()) if total.sum() > 0 else 0.0
+    lost = [
+        _difference_of_errors(
+            held_out_errors(design.without(term), values, folds), errors, total, design.dependence.settings
+        )
+        for term in design.terms
+    ]
+    effects = [
+        partial_effect(
+            term, fit, design.places[term.factor], float(values.mean()), p_values=(p_value, adjusted),
+            importance=importance, reference=(references or {}).get(term.factor), confidence=confidence, seed=seed,
+        )
+        for term, fit, p_value, adjusted, importance in zip(
+            design.terms, fits, p_values, _holm(p_values), _as_parts(lost, held_out), strict=True
+        )
+    ]  # fmt: skip
     return AdditiveFit(
         metric=metric,
         effects=tuple(effects),
         runs=len(values),
-        settings=dependence.setting_count,
-        seeds=dependence.seed_count,
+        settings=design.dependence.setting_count,
+        seeds=design.dependence.seed_count,
         mean=float(values.mean()),
-        held_out=1 - float(errors.sum() / total.sum()) if total.sum() > 0 else 0.0,
-        residual=_residual(fitted, design),
+        held_out=held_out,
+        residual=_residual(fitted, design.matrix),
         confidence=confidence,
-        method=f"additive regression on splines, {dependence.words}",
-        diverged=int(diverged_runs(usable).sum()),
-        failures=tuple(where_diverged(usable, chosen)),
-        notes=tuple(notes),
+        method=f"additive regression on splines, {design.dependence.words}",
+        diverged=int(diverged.sum()),
+        collapsed=directories,
+        failures=tuple(failures),
+        notes=(*notes, *design.notes),
     )
 
 
-def _terms(runs: pd.DataFrame, factors: Sequence[str], settings: int, metric: str) -> list[Term]:
-    inert = inert_runs(runs)
-    acts = {key: ~inert[key].to_numpy(bool) if key in inert else np.ones(len(runs), dtype=bool) for key in factors}
-    numeric = [key for key in factors if is_numeric(list(runs[key][acts[key]]))]
-    categorical = {key: categorical_term(key, list(runs[key]), acts[key]) for key in factors if key not in numeric}
-    fixed = 1 + sum(term.size for term in categorical.values())
-    fewest = 2 * (fixed + len(numeric))
-    if settings < fewest:
-        raise FactorError(
-            f"{metric}: too few settings for a regression on {len(factors)} factors: {settings} have a completed run, "
-            f"and it takes {fewest}"
-        )
-    degrees = (settings // RUNS_A_COEFFICIENT - fixed) // max(1, len(numeric))
-    degrees = min(max(degrees, 1), MOST_DEGREES)
-    return [
-        categorical[key] if key in categorical else numeric_term(key, list(runs[key]), acts[key], degrees)
-        for key in factors
-    ]
+def _factors(runs: pd.DataFrame, asked: Sequence[str] | None, copying: Sequence[str]) -> list[str]:
+    """Those that vary among these runs and could do something."""
+    chosen = [key for key in find_factors(runs) if (asked is None or key in asked) and key not in copying]
+    if not chosen:
+        without = f" but {', '.join(copying)}, without effect" if copying else ""
+        raise FactorError(f"nothing to fit: no factor varies among the completed runs{without}")
+    return chosen
 
 
-def _design(
-    terms: Sequence[Term], nuisance: np.ndarray
-) -> tuple[np.ndarray, dict[str, slice], dict[str, tuple[str, ...]]]:
-    """The columns of the regression, which are each factor's, and the factors that add nothing to the others."""
-    design = np.hstack([np.ones((len(nuisance), 1)), nuisance])
-    places: dict[str, slice] = {}
-    told: dict[str, tuple[str, ...]] = {}
-    for term in terms:
-        wider = np.hstack([design, term.columns])
-        if term.size and np.linalg.matrix_rank(wider, tol=1e-6 * math.sqrt(len(wider))) == wider.shape[1]:
-            places[term.factor] = slice(design.shape[1], wider.shape[1])
-            design = wider
-        else:
-            told[term.factor] = tuple(places)
-    return design, places, told
-
-
-def _notes(
-    runs: pd.DataFrame, terms: Sequence[Term], together: dict[str, tuple[str, ...]], dependence: Dependence
-) -> list[str]:
-    """What a reader has to know of single factors."""
-    notes = [f"{key}: varies together with {', '.join(others)}: not told apart" for key, others in together.items()]
-    for term in terms:
-        acts = ~np.isnan(term.places)
-        if not acts.all():
-            causes = dict.fromkeys(f"none with {change.causes()}" for change in changes_of(runs[~acts], term.factor))
-            why = "; ".join(causes) or "null in the others"
-            notes.append(f"{term.factor}: acts in {acts.sum()} of {len(runs)} runs ({why})")
-        if dependence.seed_count == 1 and dependence.shares_noise_within(term, terms):
-            notes.append(f"{term.factor}: one seed alone, so that its noise may pass for an effect of a level")
-    return notes
+def _reached(runs: pd.DataFrame, metric: Metric) -> str:
+    if runs.empty:
+        return ""
+    low, high = metric.number(runs[metric.key].min()), metric.text(runs[metric.key].max())
+    return high if len(runs) == 1 else f"{low} to {high}"
 
 
 def _difference_of_errors(
@@ -203,6 +177,12 @@ def _difference_of_errors(
         return 0.0, 0.0
     lost = np.bincount(settings, weights=(without - errors).mean(axis=0))
     return float(lost.sum() / whole), float(lost.std(ddof=1) * math.sqrt(len(lost)) / whole)
+
+
+def _as_parts(lost: Sequence[tuple[float, float]], whole: float) -> list[tuple[float, float]]:
+    """The losses, scaled down where those above 0 come to more than all factors explain together."""
+    scale = min(1.0, max(0.0, whole) / (math.fsum(max(0.0, loss) for loss, _ in lost) or 1.0))
+    return [(loss * scale if loss > 0 else loss, error * scale) for loss, error in lost]
 
 
 def _residual(fitted: LeastSquares, design: np.ndarray) -> float:

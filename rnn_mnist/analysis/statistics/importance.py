@@ -57,10 +57,10 @@ def importance(
     """The share of the metric's variance that each factor and interaction accounts for, largest first.
 
     A full grid (every combination of levels has a completed run) is divided exactly, with the seeds as the residual.
-    For all else, and for numbers that were sampled, a factor's share is what the prediction of held-out runs loses without
-    it (:func:`rnn_mnist.analysis.statistics.additive_regression.additive_regression`): a factor that does nothing has
-    none, and interactions and noise are one row. Runs of a grid in which a factor is inert are left out, and factors
-    without any effect have no share: ``attrs["notes"]`` says so.
+    For all else, and for numbers that were sampled, a factor's share is what the prediction of held-out runs loses
+    without it (:func:`rnn_mnist.analysis.statistics.additive_regression.additive_regression`): a factor that does
+    nothing has none, and interactions and noise are one row. Runs of a grid in which a factor is inert are left out,
+    and factors without any effect have no share: ``attrs["notes"]`` says so.
 
     Args:
         runs: as :func:`rnn_mnist.analysis.reading.results.load_runs` returns them.
@@ -145,13 +145,10 @@ def _of_grid(
 
 
 def _of_regression(fitted: AdditiveFit, runs: pd.DataFrame, seed: int) -> pd.DataFrame:
-    rows = [
-        _entry(
-            TermKind.factor, (effect.factor,), effect.share, math.nan, _range(levels_of(runs, effect.factor),
-            given=effect.factor), effect.importance_error,
-        )
-        for effect in fitted.effects
-    ]  # fmt: skip
+    rows = []
+    for effect in fitted.effects:
+        ranges = _range(levels_of(runs, effect.factor), given=effect.factor)
+        rows.append(_entry(TermKind.factor, (effect.factor,), effect.share, math.nan, ranges, effect.importance_error))
     rows.sort(key=lambda row: -row["share"])
     rows.append(_entry(TermKind.rest, (), max(0.0, 1 - math.fsum(row["share"] for row in rows)), math.nan, ""))
     how = HELD_OUT_METHOD.format(how=fitted.method, folds=min(FOLDS, fitted.settings), repeats=REPEATS, seed=seed)
@@ -169,4 +166,4 @@ def _range(levels: Sequence[Any], given: str, most: int = 6) -> str:
     if len(levels) <= most or len(numbers) < len({*levels} - {None}):
         return f"{given}={','.join(format_level(level) for level in levels)}"
     scale = ", by its logarithm" if scale_of(given, np.array(numbers)) == "log" else ""
-    return f"{given} from {format_level(numbers[0])} to {format_level(numbers[-1])} ({len(numbers)} values{scale})"
+    return f"{given} from {numbers[0]:.3g} to {numbers[-1]:.3g} ({len(numbers)} values{scale})"

@@ -97,6 +97,8 @@ def held_out_errors(design: np.ndarray, values: np.ndarray, folds: np.ndarray) -
         values: ``[run]``.
         folds: the fold of each run in each repeat, ``[repeat, run]``.
     """
+    # About the mean, so that a level that no fitted run has is predicted as the others are.
+    values = values - values.mean()
     gram, moment = design.T @ design, design.T @ values
     errors = np.empty(folds.shape)
     for repeat, fold in enumerate(folds):

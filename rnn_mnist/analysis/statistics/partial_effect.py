@@ -74,7 +74,8 @@ class PartialEffect:
         contrasts: of categories, each level against the reference as (level, estimate), all intervals together.
         reference: the level that they are against; None for numbers.
         importance: share of the variance of held-out runs that is lost without the factor; below 0 where they are
-            predicted better without it.
+            predicted better without it. In a small search factors are correlated by chance: shares that come to more
+            than all factors explain together are scaled down to that.
         importance_error: its standard error over the settings.
     """
 

@@ -7,6 +7,7 @@ import numpy as np
 from rnn_mnist.analysis.reading.levels import format_level
 from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit
 from rnn_mnist.analysis.statistics.partial_effect import Estimate, PartialEffect
+from rnn_mnist.analysis.statistics.sampled import MOST_LEVELS
 from rnn_mnist.catalogues.metrics import METRICS, Metric
 
 STEPS = {
@@ -58,7 +59,7 @@ def effect_sentence(effect: PartialEffect, metric: Metric, alpha: float = 0.05, 
         step = STEPS[effect.step].format(factor=effect.factor, low=_point(effect, 0), high=_point(effect, -1))
         moves = "rises" if effect.trend.difference > 0 else "falls"
         return f"{metric.label} {moves} by {_size(effect.trend, metric)} {step}"
-    p_value = _p_text(effect.p_adjusted)
+    p_value = p_text(effect.p_adjusted)
     return f"{metric.label} changes with {effect.factor} ({p_value}), but along no straight line: see the figure"
 
 
@@ -68,10 +69,15 @@ def _nothing_shown(effect: PartialEffect, metric: Metric, alpha: float, margin: 
     most = metric.size_text(effect.largest)
     if margin is not None and effect.largest <= margin:
         return f"{effect.factor}: no effect that matters over {over}: within ±{most} of the mean"
-    p_value = _p_text(effect.p_adjusted)
-    p_value += f" over all factors, {_p_text(effect.p_value)} alone" if effect.p_value < alpha else ""
+    p_value = p_text(effect.p_adjusted)
+    p_value += f" over all factors, {p_text(effect.p_value)} alone" if effect.p_value < alpha else ""
     may = f"it may move {metric.label.lower()} by up to ±{most} about its mean"
-    return f"{effect.factor}: no effect shown over {over} ({p_value}); {may}"
+    line = ", if along a straight line, which is all that so few settings show" if _is_line(effect) else ""
+    return f"{effect.factor}: no effect shown over {over} ({p_value}); {may}{line}"
+
+
+def _is_line(effect: PartialEffect) -> bool:
+    return effect.trend is not None and effect.degrees == 1 and len(np.unique(effect.places)) > MOST_LEVELS
 
 
 def _categories(effect: PartialEffect, metric: Metric) -> str:
@@ -79,7 +85,7 @@ def _categories(effect: PartialEffect, metric: Metric) -> str:
     against = f"{effect.factor}={format_level(effect.reference)}"
     if not resolved:
         return (
-            f"{metric.label} differs over {effect.factor} ({_p_text(effect.p_adjusted)}), no level from {against} alone"
+            f"{metric.label} differs over {effect.factor} ({p_text(effect.p_adjusted)}), no level from {against} alone"
         )
     parts = [
         f"{_size(estimate, metric)} {'higher' if estimate.difference > 0 else 'lower'} with {format_level(level)}"
@@ -116,5 +122,8 @@ def rounded(value: float, effect: PartialEffect) -> str:
     return f"{round(value)}" if bool((known == known.round()).all()) else f"{value:.2g}"
 
 
-def _p_text(p_value: float) -> str:
+def p_text(p_value: float) -> str:
+    """``p = 0.03``, or ``p < 0.001``; ``no p`` where it could not be tested."""
+    if math.isnan(p_value):
+        return "no p"
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}" if p_value < 0.1 else f"p = {p_value:.2f}"
