@@ -99,7 +99,9 @@ def round_ticks(low: float, high: float, scale: Scale, most: int = 6) -> tuple[t
         powers = 10.0 ** np.arange(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         within = ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
         candidates = [np.sort(np.outer(powers, digits).ravel()) for digits in within] + [powers[::2], powers[::3]]
-    inside = [ticks[(ticks >= first) & (ticks <= last)] for ticks in [*candidates, linear]]
+        if high < 10 * low:  # too short for a logarithm to have round numbers of its own
+            candidates.append(linear)
+    inside = [ticks[(ticks >= first) & (ticks <= last)] for ticks in candidates]
     fitting = [ticks for ticks in inside if len(ticks) <= most]
     kept = next((ticks for ticks in fitting if len(ticks) >= 3), max(fitting, key=len, default=inside[-1]))
     return tuple((float(tick), f"{tick:g}") for tick in kept)

@@ -12,7 +12,7 @@ from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain
 from rnn_mnist.analysis.statistics.additive_terms import is_numeric
 from rnn_mnist.runs.record import State
 
-CHANCE = 0.05
+CHANCE = 0.01
 """A region is named where so many would lie in one so small with no more than this probability by chance."""
 
 FAR = 10.0
