@@ -1,10 +1,9 @@
 """Which figures suit a sweep, by the number of its factors and of its runs."""
 
-import math
-
-from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
-from rnn_mnist.analysis.reading.factors import levels_of
+from rnn_mnist.analysis.plots.figure_kind import DEFAULT_METRIC, Request, Sweep
+from rnn_mnist.analysis.reading.factors import FactorError, levels_of
 from rnn_mnist.analysis.reading.results import completed
+from rnn_mnist.analysis.statistics.sampled import sampled_factors
 
 # Marginal effects and pairs beyond these few are a matter of asking for them.
 MOST_EFFECTS = 6
@@ -15,7 +14,7 @@ def default_figures(sweep: Sweep) -> list[Request]:
 
     One setting: its curves, its confusions, and its seeds if there are several. One factor: its effect too. Two: the
     second one as hue, and their interaction. More: the effect of each, averaged over the others, and parallel
-    coordinates.
+    coordinates. A random search: what each factor does with all others held, and no comparison of levels.
 
     Raises:
         ResultsError: if no run is completed, saying how the runs stand.
@@ -23,24 +22,29 @@ def default_figures(sweep: Sweep) -> list[Request]:
     runs, factors = sweep.runs, sweep.factors
     finished = completed(runs)
     requests: list[Request] = []
-    if len(factors) == 1:
+    varying = any(finished[key].map(repr).nunique() > 1 for key in factors)
+    divisible = varying and _is_divisible(sweep)
+    sampled = bool(sampled_factors(runs, factors))
+    if sampled:
+        requests += [Request("partial")] if divisible else []
+    elif len(factors) == 1:
         requests.append(Request("effect", factor=factors[0]))
     elif len(factors) == 2:
         along, hue = _along_and_hue(sweep)
         requests += [Request("effect", factor=along, hue=hue), Request("interaction", factor=along, hue=hue)]
     elif len(factors) > 2:
         requests += [Request("effect", factor=key) for key in factors[:MOST_EFFECTS]]
-    if any(finished[key].map(repr).nunique() > 1 for key in factors):
+    if varying and not sampled:
         requests.append(Request("forest"))
-        if len(factors) > 1 and _is_full_grid(sweep):
-            requests.append(Request("importance"))
+    if divisible and len(factors) > 1:
+        requests.append(Request("importance"))
     requests += [Request("learning_curves"), Request("time_steps")]
     if factors:
         requests.append(Request("cost"))
-    if len(finished) > 1:
+    if len(finished) > 1 and not sampled:
         requests.append(Request("seeds"))
     requests.append(Request("confusion"))
-    if len(factors) > 2:
+    if len(factors) > (1 if sampled else 2):
         requests.append(Request("parallel"))
     return requests
 
@@ -52,8 +56,10 @@ def _along_and_hue(sweep: Sweep) -> tuple[str, str]:
     return (first, second) if counts[first] > counts[second] else (second, first)
 
 
-def _is_full_grid(sweep: Sweep) -> bool:
-    """Whether importance is exact: elsewhere it takes a random forest, which is slow and to be asked for."""
-    finished = completed(sweep.runs)
-    settings = finished["setting_id"].nunique()
-    return bool(settings == math.prod(finished[key].map(repr).nunique() for key in sweep.factors))
+def _is_divisible(sweep: Sweep) -> bool:
+    """Whether there are runs enough to tell what each factor accounts for."""
+    try:
+        sweep.importance(DEFAULT_METRIC)
+    except FactorError:
+        return False
+    return True

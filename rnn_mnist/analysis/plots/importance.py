@@ -35,6 +35,7 @@ class ImportanceRow:
         kind: what it goes with.
         term: the factors' keys; empty for the seeds and for what is left.
         by_chance: the share that noise alone would be expected to give it; None where unknown.
+        error: the standard error of a share of held-out runs; None for a grid, which is divided exactly.
         ranges: the levels that were searched, on which every share depends.
     """
 
@@ -42,6 +43,7 @@ class ImportanceRow:
     term: tuple[str, ...]
     share: float
     by_chance: float | None
+    error: float | None
     ranges: str
 
 
@@ -65,6 +67,7 @@ def importance_info(runs: pd.DataFrame, table: pd.DataFrame) -> ImportanceInfo:
             term=row["term"],
             share=float(row["share"]),
             by_chance=None if np.isnan(row["by_chance"]) else float(row["by_chance"]),
+            error=None if np.isnan(row["error"]) else float(row["error"]),
             ranges=row["ranges"],
         )
         for row in rows_of(table)
@@ -80,7 +83,16 @@ def _describe(info: ImportanceInfo) -> str:
     text += " and interaction" if any(row.kind is TermKind.interaction for row in info.rows) else ""
     first = max(info.rows, key=lambda row: row.share)
     text += f", over the ranges searched; the largest part, {100 * first.share:.0f} %, "
-    text += "lies between seeds." if first.kind is TermKind.seeds else f"goes with {term_text(first.kind, first.term)}."
+    if first.kind is TermKind.seeds:
+        text += "lies between seeds."
+    elif first.kind is TermKind.rest:
+        text += "lies in interactions and noise."
+    else:
+        text += f"goes with {term_text(first.kind, first.term)}."
+    nothing = [row for row in info.rows if row.kind is TermKind.factor and row.error is not None and row.share == 0]
+    if nothing:
+        names = ", ".join(term_text(row.kind, row.term) for row in nothing)
+        text += f" Held-out runs are predicted no better with {names}."
     chance = [row for row in info.rows if row.kind is TermKind.factor and row.by_chance and row.share <= row.by_chance]
     if chance:
         text += f" No more than noise would give: {', '.join(term_text(row.kind, row.term) for row in chance)}."
@@ -99,16 +111,22 @@ def _draw(info: ImportanceInfo) -> Figure:
         ax.barh(place, 100 * row.share, height=0.62, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
         if row.by_chance is not None:
             ax.plot([100 * row.by_chance] * 2, [place - 0.4, place + 0.4], color=style.INK, linewidth=1.2)
-        beside = 100 * max(row.share, row.by_chance or 0)
-        ax.annotate(f"{100 * row.share:.1f} %", (beside, place), xytext=(4, 0), textcoords="offset points",
+        beside = 100 * max(row.share, row.by_chance or 0, _upper(row))
+        spread = ""
+        if row.error is not None:
+            ax.plot(
+                [100 * max(0.0, row.share - row.error), 100 * _upper(row)], [place] * 2, color=style.INK, linewidth=1
+            )
+            spread = f" ± {100 * row.error:.1f}"
+        ax.annotate(f"{100 * row.share:.1f}{spread} %", (beside, place), xytext=(4, 0), textcoords="offset points",
                     va="center", fontsize=7)  # fmt: skip
         ax.annotate(ranges[place], (1.0, place), xycoords=ax.get_yaxis_transform(), ha="right", va="center",
                     fontsize=5.8, color="#555555", zorder=5)  # fmt: skip
     ax.set_yticks(range(len(labels)), labels, fontsize=7.5 if len(labels) <= 14 else 6, linespacing=0.95)
     ax.set_ylim(len(labels) - 0.4, -0.6)
-    widest = max(max(row.share, row.by_chance or 0) for row in info.rows)
+    widest = max(max(row.share, row.by_chance or 0, _upper(row)) for row in info.rows)
     # The bars in the left part, the ranges searched in the right.
-    ax.set_xlim(0, max(100 * widest, 1e-6) * 1.9)
+    ax.set_xlim(0, max(100 * widest, 1e-6) * (2.3 if any(row.error is not None for row in info.rows) else 1.9))
     ax.set_xticks([tick for tick in ax.get_xticks() if tick <= min(100, 105 * max(widest, 1e-8))])
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(f"Share of the variance of {info.metric.label.lower()} (%)", loc="left")
@@ -117,6 +135,10 @@ def _draw(info: ImportanceInfo) -> Figure:
     notes = [f"the {len(info.rows)} largest of {info.total}"] if info.total > len(info.rows) else []
     style.add_footer(figure, info.source.text(info.method, *notes, *info.notes))
     return figure
+
+
+def _upper(row: ImportanceRow) -> float:
+    return row.share + (row.error or 0.0)
 
 
 def _handles(info: ImportanceInfo) -> list[Patch | Line2D]:
@@ -130,6 +152,8 @@ def _handles(info: ImportanceInfo) -> list[Patch | Line2D]:
         handles.append(
             Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, label="expected by chance")
         )
+    if any(row.error is not None for row in info.rows):
+        handles.append(Line2D([], [], color=style.INK, linewidth=1, label="± standard error"))
     return handles
 
 

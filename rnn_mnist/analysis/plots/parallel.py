@@ -6,21 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from rnn_mnist.analysis.plots import style
-from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
+from rnn_mnist.analysis.plots.factor_axis import MOST_LABELS, FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import Metric
 from rnn_mnist.runs.record import State
+
+_DIVERGED = -0.12
+"""How far below the axis of the metric the lines of failed runs end."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +73,13 @@ def _draw(info: ParallelInfo) -> Figure:
     ax = figure.subplots()
     last = len(info.axes)
     shown = info.metric.shown(np.array([line.value for line in info.lines]))
-    finite = shown[np.isfinite(shown)]
-    value_range = find_range(finite, np.array([]))
-    inside = finite[finite >= value_range.low]
-    low, high = float(inside.min()), float(max(inside.max(), inside.min() + 1e-9))
-    norm = Normalize(low, high)
-    # The best are dark, and drawn last.
+    norm, clipped = _scale(shown[np.isfinite(shown)], higher_is_better=info.metric.higher_is_better)
+    reached = np.where(np.isfinite(shown), norm(shown), _DIVERGED)
+    paths = _paths(info, np.asarray(reached))
     less_is_better = info.metric.higher_is_better is False
     colours = colormaps["viridis" if less_is_better else "viridis_r"]
-    paths = [_path(info, i, line, shown[i], low, high) for i, line in enumerate(info.lines)]
     worst_first = [i for i in np.argsort(-shown if less_is_better else shown) if np.isfinite(shown[i])]
-    width, alpha = (1.0, 0.75) if len(info.lines) <= 100 else (0.5, 0.5)
+    width, alpha = _weights(len(worst_first))
     ax.add_collection(
         LineCollection(
             [paths[i] for i in worst_first], colors=[colours(norm(shown[i])) for i in worst_first],
@@ -89,15 +88,13 @@ def _draw(info: ParallelInfo) -> Figure:
     )  # fmt: skip
     failed = [paths[i] for i in range(len(paths)) if not np.isfinite(shown[i])]
     if failed:
-        ax.add_collection(LineCollection(failed, colors=style.FAILED, linewidths=0.9, linestyles="dashed"))
+        faint = 0.9 if len(failed) <= 15 else 0.35
+        ax.add_collection(
+            LineCollection(failed, colors=style.FAILED, linewidths=0.8, linestyles="dashed", alpha=faint, zorder=1)
+        )
         ends = np.array([path[-1] for path in failed])
         ax.plot(ends[:, 0], ends[:, 1], style.FAILED_MARKER, color=style.FAILED, clip_on=False)
-    behind_labels = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
-    for i, axis in enumerate(info.axes):
-        ax.axvline(i, color=style.GREY, linewidth=0.8, zorder=0)
-        for place, label in zip(_heights(len(axis.levels)), axis.labels, strict=True):
-            ax.annotate(style.wrap(label, 16), (i, place), xytext=(3, 0), textcoords="offset points", fontsize=6.5,
-                        va="center", bbox=behind_labels)  # fmt: skip
+    _draw_axes(ax, info)
     ax.axvline(last, color=style.INK, linewidth=1, zorder=0)
     names = [short_name(axis.key, [other.key for other in info.axes]) for axis in info.axes]
     room = int(95 / (last + 1))
@@ -106,32 +103,79 @@ def _draw(info: ParallelInfo) -> Figure:
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.set_xlim(-0.05, last + 0.02)
-    ax.set_ylim(-0.14 if failed or value_range.clipped else -0.05, 1.05)
-    bar = figure.colorbar(ScalarMappable(norm, colours), ax=ax, label=info.metric.axis_label, pad=0.02)
+    ax.set_ylim(-0.14 if failed else -0.05, 1.05)
+    extend = ("max" if less_is_better else "min") if clipped else "neither"
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=ax, label=info.metric.axis_label, pad=0.02, extend=extend)
     bar.outline.set_visible(False)
-    handles = [style.failed_handle("failed runs (dashed)")] if failed else []
-    if handles:
-        figure.legend(handles=handles, loc="outside upper right")
-    note = "lines that leave at the bottom lie below the scale" if value_range.clipped else ""
-    style.add_footer(figure, info.source.text("each line a run", note))
+    if failed:
+        figure.legend(handles=[style.failed_handle("failed runs (dashed)")], loc="outside upper right")
+    notes = ["each line a run, the best darkest and on top"]
+    notes.append("the worst runs lie beyond the scale, at its end" if clipped else "")
+    style.add_footer(figure, info.source.text(*notes))
     return figure
 
 
-def _heights(count: int) -> np.ndarray:
+def _draw_axes(ax: Axes, info: ParallelInfo) -> None:
+    """A vertical line a factor, with its levels, or a few round numbers."""
+    behind_labels = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
+    for i, axis in enumerate(info.axes):
+        ax.axvline(i, color=style.GREY, linewidth=0.8, zorder=0)
+        if axis.crowded:
+            labels = [(axis.fraction(tick), text) for tick, text in axis.ticks]
+            heights, texts = [height for height, _ in labels], [text for _, text in labels]
+            ax.plot(np.full(len(labels), i), heights, "_", color=style.INK, markersize=5, mew=0.8, zorder=4)
+        else:
+            count = len(axis.levels)
+            kept = np.unique(np.linspace(0, count - 1, min(count, MOST_LABELS)).round().astype(int))
+            heights, texts = list(_heights(axis)[kept]), [axis.labels[place] for place in kept]
+        for height, text in zip(heights, texts, strict=True):
+            ax.annotate(style.wrap(text, 16), (i, height), xytext=(3, 0), textcoords="offset points", fontsize=6.5,
+                        va="center", bbox=behind_labels, zorder=6)  # fmt: skip
+
+
+def _scale(values: np.ndarray, *, higher_is_better: bool | None) -> tuple[Normalize, bool]:
+    """From colours and heights to values; few bad runs must not take all of it, so that the good ones look alike.
+
+    The worst tenth lies beyond the scale where it would take more than half of it.
+    """
+    low, high = float(values.min()), float(values.max())
+    clipped = False
+    if higher_is_better is not None and len(values) >= 10:
+        tenth = float(np.quantile(values, 0.1 if higher_is_better else 0.9))
+        best = high if higher_is_better else low
+        if abs(best - tenth) < 0.5 * (high - low):
+            low, high = (tenth, high) if higher_is_better else (low, tenth)
+            clipped = True
+    return Normalize(low, max(high, low + 1e-9), clip=True), clipped
+
+
+def _weights(count: int) -> tuple[list[float], list[float]]:
+    """The width and opacity of each of so many lines, the worst first; of many, the best tenth stands out."""
+    best = max(5, count // 10)
+    thin, faint = (1.0, 0.75) if count <= 30 else (0.6, 0.45) if count <= 100 else (0.5, 0.25)
+    top = (1.0, 0.75) if count <= 30 else (1.3, 0.95)
+    looks = [top if place >= count - best else (thin, faint) for place in range(count)]
+    return [width for width, _ in looks], [alpha for _, alpha in looks]
+
+
+def _heights(axis: FactorAxis) -> np.ndarray:
+    """Where the levels stand ``[level]``, from 0 to 1: evenly, or as the numbers do where there are many."""
+    count = len(axis.levels)
+    if axis.crowded:
+        return np.array([axis.fraction(position) for position in axis.positions])
     return np.linspace(0, 1, count) if count > 1 else np.array([0.5])
 
 
-def _path(
-    info: ParallelInfo, index: int, line: ParallelLine, value: float, low: float, high: float
-) -> list[tuple[float, float]]:
-    """The corners of a line; runs of one level lie a little apart, so that each can be followed."""
-    fraction = (index + 0.5) / len(info.lines) - 0.5
-    path = []
-    for i, (axis, level) in enumerate(zip(info.axes, line.levels, strict=True)):
-        count = len(axis.levels)
-        path.append((float(i), float(_heights(count)[level] + fraction * 0.35 / max(count, 2))))
-    reached = (value - low) / (high - low) if np.isfinite(value) else -0.12
-    return [*path, (float(len(info.axes)), max(reached, -0.12))]
+def _paths(info: ParallelInfo, reached: np.ndarray) -> list[list[tuple[float, float]]]:
+    """The corners of each line; runs of one level lie a little apart, so that each can be followed."""
+    heights = [_heights(axis) for axis in info.axes]
+    apart = [0.0 if axis.crowded else 0.35 / max(len(axis.levels), 2) for axis in info.axes]
+    paths = []
+    for index, line in enumerate(info.lines):
+        fraction = (index + 0.5) / len(info.lines) - 0.5
+        corners = [(float(i), float(heights[i][level] + fraction * apart[i])) for i, level in enumerate(line.levels)]
+        paths.append([*corners, (float(len(info.axes)), float(reached[index]))])
+    return paths
 
 
 KIND = FigureKind(

@@ -92,14 +92,17 @@ def effects(
             continue
         # The factor in question stays even if it does nothing: that is then its answer.
         usable = with_inert_cells(with_defaults_where_absent(runs if factor in copying else independent), asked)
-        if factor in sampled_factors(usable, [factor]):
+        sampled = sampled_factors(usable, find_factors(usable, asked))
+        if factor in sampled:
             continue
         aliases = find_aliases(usable)
         others = [other for other in find_factors(usable, asked) if other != factor]
         layout = lay_out(usable, factor, others, metric)
         reference = reference_level(usable, factor, references or {})
         contrasts = FactorContrasts(usable, layout, aliases, reference, task)
-        rows += contrasts.split(by) if by is not None else contrasts.main_and_split(others)
+        made = contrasts.split(by) if by is not None else contrasts.main_and_split(others)
+        # In a random search no two runs share a context: its answer is that of the regression.
+        rows += [row for row in made if not sampled or row["seeds"]]
     table = pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object if name in _OBJECTS else None) for name in COLUMNS}
     )

@@ -38,19 +38,48 @@ def variance_shares(cells: Sequence[np.ndarray], shape: tuple[int, ...]) -> tupl
     return shares, within / total if total > 0 else 0.0
 
 
-def shares_by_chance(cells: Sequence[np.ndarray], shape: tuple[int, ...], within_share: float) -> dict[Term, float]:
+def shares_by_chance(
+    cells: Sequence[np.ndarray], seeds: Sequence[np.ndarray] | np.ndarray, shape: tuple[int, ...]
+) -> dict[Term, float]:
     """The share that each term would be expected to have from the seeds' noise alone.
 
-    In a balanced analysis of variance the expected sum of squares of a term without effect is its degrees of freedom
-    times the residual mean square. Cells that have lost runs count with their harmonic mean number. NaN where no cell
-    has two runs, so that noise is unknown.
+    The error term of a repeated-measures analysis of variance: how far each seed departs from what a term comes to on
+    average. Noise that the cells of a seed have in common cancels where a term compares them, and adds up where they go
+    together; noise between the runs of a cell would take all of it for independent.
+
+    Args:
+        cells: the runs' values ``[runs of the cell]``, for each cell of the grid in C order; none is empty.
+        seeds: the seed of each of these runs, likewise.
+        shape: the number of levels of each factor.
+
+    Returns:
+        A share for every set of factors (by position); NaN where no cell has two runs, so that noise is unknown. Cells
+        of a single run count with the noise of the others.
     """
-    sizes = np.array([len(cell) for cell in cells])
-    harmonic = len(sizes) / float((1 / sizes).sum())
-    degrees_within = (harmonic - 1) * len(sizes)
+    several = [len(cell) > 1 for cell in cells]
+    axes = range(len(shape))
+    terms = [term for size in range(1, len(shape) + 1) for term in combinations(axes, size)]
+    if not any(several):
+        return dict.fromkeys(terms, float("nan"))
+    known, codes = np.unique(np.concatenate(list(seeds)), return_inverse=True)
+    # How each seed moves the mean of each cell, scaled to the variance of that mean where runs are independent.
+    moves = np.zeros((len(known), len(cells)))
+    start = 0
+    for place, cell in enumerate(cells):
+        of_cell = codes[start : start + len(cell)]
+        start += len(cell)
+        if len(cell) > 1:
+            np.add.at(moves[:, place], of_cell, (cell - cell.mean()) / np.sqrt(len(cell) * (len(cell) - 1)))
+    moves *= np.sqrt(len(cells) / sum(several))
+    means = np.array([cell.mean() for cell in cells])
+    total = float(means.var() + np.mean([cell.var() for cell in cells]))
+    grid = moves.reshape(len(known), *shape)
+    components: dict[Term, np.ndarray] = {(): grid.mean(axis=tuple(axis + 1 for axis in axes), keepdims=True)}
     by_chance: dict[Term, float] = {}
-    for size in range(1, len(shape) + 1):
-        for term in combinations(range(len(shape)), size):
-            degrees = float(np.prod([shape[axis] - 1 for axis in term]))
-            by_chance[term] = degrees * within_share / degrees_within if degrees_within > 0 else float("nan")
+    for term in terms:
+        marginal = grid.mean(axis=tuple(axis + 1 for axis in axes if axis not in term), keepdims=True)
+        smaller = [part for count in range(len(term)) for part in combinations(term, count)]
+        components[term] = marginal - sum((components[part] for part in smaller), np.zeros(()))
+        expected = float((components[term] ** 2).reshape(len(known), -1).mean(axis=1).sum())
+        by_chance[term] = expected / total if total > 0 else 0.0
     return by_chance

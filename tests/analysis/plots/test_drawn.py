@@ -33,6 +33,18 @@ SWEEPS: dict[str, dict[str, Any]] = {
         "states": {4: "failed", 7: "running"},
     },
     "many_levels": {"grid": {"model.hidden_size": list(range(10, 190, 12))}, "seeds": range(2)},
+    "random_search": {
+        "settings": [
+            {
+                "optimizer.lr": 10 ** (-4 + 3 * ((0.618 * i) % 1)),
+                "model.hidden_size": 8 + (37 * i) % 120,
+                "model": ("rnn", "gru")[i % 2],
+            }
+            for i in range(30)
+        ],
+        "seeds": [0],
+        "states": {4: "failed", 7: "running"},
+    },
     "a_sweep_with_a_long_name_model.num_layers=1,2_optimizer.lr=0.001_data=mnist": {
         "grid": {
             "sequence": ["rows", "columns", "permuted_pixels", "random_length"],
@@ -108,8 +120,9 @@ def footer(figure: Any) -> str:
     [
         ("one_run", {"learning_curves", "time_steps", "confusion"}),
         ("one_factor", {"effect", "forest", "learning_curves", "time_steps", "cost", "seeds", "confusion"}),
-        ("two_factors", set(KINDS) - {"parallel"}),
-        ("three_factors", set(KINDS) - {"interaction"}),
+        ("two_factors", set(KINDS) - {"parallel", "partial"}),
+        ("three_factors", set(KINDS) - {"interaction", "partial"}),
+        ("random_search", {"partial", "importance", "learning_curves", "time_steps", "cost", "confusion", "parallel"}),
     ],
 )
 def test_what_suits_a_sweep(name: str, kinds: set[str], tmp_path: Path) -> None:

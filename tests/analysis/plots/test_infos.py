@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from scipy import stats
 
-from rnn_mnist.analysis.plots import confusion, effect, interaction
+from rnn_mnist.analysis.plots import confusion, effect, interaction, parallel
 from rnn_mnist.analysis.plots.confusion import confusion_info
 from rnn_mnist.analysis.plots.curves import spread_evenly
 from rnn_mnist.analysis.plots.effect_info import effect_info
@@ -69,6 +70,8 @@ def readouts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         ("optimizer.lr", [0.001, 0.01], "log"),
         ("optimizer.lr", [0.001], "category"),
         ("optimizer.weight_decay", [0.0, 1e-4, 1e-3, 1e-2], "category"),  # no logarithm of zero
+        ("optimizer.lr", list(np.geomspace(1e-4, 1e-1, 60)), "log"),  # sampled: however close
+        ("model.dropout", list(np.linspace(0, 0.5, 13) ** 3), "linear"),
         ("model.bias", [False, True], "category"),
         ("optimizer.name", ["sgd", "adam"], "category"),
     ],
@@ -78,6 +81,20 @@ def test_the_scale_of_an_axis_is_declared_with_its_key(key: str, levels: list[ob
     assert axis.scale == scale
     assert list(axis.positions) == sorted(axis.positions)
     assert len(set(axis.positions)) == len(levels)
+
+
+@pytest.mark.parametrize("count", [13, 60, 200])
+@pytest.mark.parametrize("key", ["optimizer.lr", "model.dropout", "model.hidden_size"])
+def test_many_numbers_have_a_few_round_labels(key: str, count: int) -> None:
+    random = np.random.default_rng(count)
+    levels = random.uniform(0, 0.5, count) if key == "model.dropout" else np.exp(random.uniform(-7, -2, count))
+    values = np.unique(np.round(levels * 1e5).astype(int) + 1) if key == "model.hidden_size" else levels
+    axis = factor_axis(pd.DataFrame({key: values}), key)
+    assert 2 <= len(axis.ticks) <= 6
+    places = [axis.fraction(position) for position, _ in axis.ticks]
+    assert np.diff(places).min() > 0.06
+    assert -0.03 < places[0] < places[-1] < 1.03
+    assert all(len(label) <= 6 for _, label in axis.ticks)
 
 
 def test_categories_stand_in_config_order() -> None:
@@ -240,6 +257,22 @@ def test_parallel_has_failed_runs_too(depth: pd.DataFrame) -> None:
     info = parallel_info(depth, factors=[LAYERS])
     assert len(info.lines) == 15
     assert sum(np.isnan(line.value) for line in info.lines) == 2
+
+
+@pytest.mark.parametrize("metric", ["test_accuracy", "test_loss"])
+def test_parallel_draws_the_best_run_darkest_and_last(depth: pd.DataFrame, metric: str) -> None:
+    info = parallel_info(depth, factors=[LAYERS], metric=metric)
+    (lines, _failed, *_) = parallel.KIND.draw(info).axes[0].collections
+    assert isinstance(lines, LineCollection)
+    darkness = list(1 - np.array(lines.get_colors())[:, :3].mean(axis=1))
+    assert darkness[-1] == max(darkness)
+    assert darkness[-1] > darkness[0]
+    best = max(depth["test_accuracy"].dropna()) if metric == "test_accuracy" else min(depth["test_loss"].dropna())
+    values = info.metric.shown(np.array([line.value for line in info.lines]))
+    finished = values[np.isfinite(values)]
+    assert info.metric.shown(best) == (finished.min() if metric == "test_loss" else finished.max())
+    ends = [float(np.asarray(path.vertices)[-1, 1]) for path in lines.get_paths()]
+    assert ends[-1] == (min(ends) if metric == "test_loss" else max(ends))
 
 
 def test_importance_follows_its_table(readouts: pd.DataFrame) -> None:

@@ -438,7 +438,7 @@ def test_variance_shares_are_those_of_statsmodels() -> None:
     table = anova_lm(smf.ols("y ~ C(a) * C(b)", frame).fit())
     expected = table["sum_sq"] / table["sum_sq"].sum()
     assert [shares[0,], shares[1,], shares[0, 1], within] == pytest.approx(list(expected))
-    chance = shares_by_chance(cells, (3, 2), within)
+    chance = shares_by_chance(cells, np.arange(30).reshape(6, 5), (3, 2))
     assert chance[0,] == pytest.approx(2 * table.loc["Residual", "mean_sq"] / table["sum_sq"].sum())
 
 

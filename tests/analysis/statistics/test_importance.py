@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from statsmodels.stats.anova import AnovaRM
 
 from rnn_mnist.analysis.reading.factors import FactorError
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.analysis.statistics.answer import find_best
 from rnn_mnist.analysis.statistics.effects import effects
-from rnn_mnist.analysis.statistics.importance import FOREST_METHOD, GRID_METHOD, TermKind, importance
+from rnn_mnist.analysis.statistics.importance import GRID_METHOD, TermKind, importance
 from rnn_mnist.analysis.statistics.nuisance import choose_nuisance
+from rnn_mnist.analysis.statistics.variance_shares import shares_by_chance, variance_shares
 from tests.synthetic_sweep import write_sweep
 
 GRID = {"model.num_layers": [1, 2], "model.hidden_size": [16, 32]}
@@ -67,7 +70,7 @@ def test_higher_interactions_are_one_row(tmp_path: Path) -> None:
     assert table["share"].sum() == pytest.approx(1)
 
 
-def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) -> None:
+def test_what_is_no_grid_is_divided_by_what_held_out_runs_lose(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     settings = [
         {"optimizer.lr": float(10 ** random.uniform(-4, -1)), "model.hidden_size": int(random.integers(8, 128))}
@@ -83,13 +86,61 @@ def test_what_is_no_grid_goes_to_a_forest_whose_seed_is_named(tmp_path: Path) ->
     table = importance(runs, seed=3)
     assert table["term"][0] == ("optimizer.lr",)
     assert table["share"][0] > 0.8
+    assert table["error"][0] > 0
     assert list(table["kind"])[-1] is TermKind.rest
     assert table["share"].sum() == pytest.approx(1)
-    assert set(table["method"]) == {FOREST_METHOD.format(trees=64, seed=3)}
+    assert "seed 3" in table["method"][0]
     assert "by its logarithm" in table["ranges"][0]
     assert "80 values" in table["ranges"][0]
     assert table.equals(importance(runs, seed=3))
     assert not table["share"].equals(importance(runs, seed=4)["share"])
+
+
+def test_a_grid_that_lacks_a_setting_has_shares_too(tmp_path: Path) -> None:
+    levels = {"model.num_layers": [1, 2, 3], "model.hidden_size": [16, 32, 64]}
+    settings = [dict(zip(levels, values, strict=True)) for values in product(*levels.values())][:-1]
+    write_sweep(
+        tmp_path / "s", settings=settings, seeds=range(3), files=False,
+        accuracy=lambda setting: 0.9 + 0.01 * setting["model.num_layers"],
+    )  # fmt: skip
+    table = importance(load_runs(tmp_path / "s").frame)
+    assert table["term"][0] == ("model.num_layers",)
+    assert table["share"][0] > 0.8
+    assert "8 of the grid's 9 settings" in " ".join(table.attrs["notes"])
+
+
+def test_chance_knows_that_the_settings_of_a_seed_are_correlated() -> None:
+    """A null factor on a 2 x 2 grid: its share is what chance gives it, whichever way the noise is shared.
+
+    Shared by all settings of a seed it cancels; shared by those of one level (their shapes are equal) it adds up.
+    """
+    random = np.random.default_rng(0)
+    seeds = [np.arange(5)] * 4
+    shared, own = math.sqrt(0.65), math.sqrt(0.35)
+    for of_level in (False, True):
+        pairs = []
+        for _ in range(2000):
+            common = random.normal(size=(2, 5)) if of_level else np.repeat(random.normal(size=(1, 5)), 2, axis=0)
+            cells = [shared * common[first] + own * random.normal(size=5) for first, _ in product(range(2), range(2))]
+            shares, _ = variance_shares(cells, (2, 2))
+            pairs.append((shares[0,], shares_by_chance(cells, seeds, (2, 2))[0,]))
+        share, chance = np.mean(pairs, axis=0)
+        assert chance == pytest.approx(share, rel=0.08), of_level
+
+
+def test_chance_is_the_error_term_of_repeated_measures() -> None:
+    random = np.random.default_rng(0)
+    cells = [random.normal(size=6) + place for place in range(6)]
+    chance = shares_by_chance(cells, [np.arange(6)] * 6, (3, 2))
+    rows = [(a, b, seed, y) for (a, b), cell in zip(product(range(3), range(2)), cells, strict=True)
+            for seed, y in enumerate(cell)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["a", "b", "seed", "y"])
+    table = AnovaRM(frame, "y", "seed", within=["a", "b"]).fit().anova_table
+    shares, _ = variance_shares(cells, (3, 2))
+    # F is the mean square of the term over that of its interaction with the seeds.
+    assert [shares[0,] / chance[0,], shares[1,] / chance[1,], shares[0, 1] / chance[0, 1]] == pytest.approx(
+        list(table["F Value"])
+    )
 
 
 def test_inert_and_no_op_factors_have_no_share(tmp_path: Path) -> None:
