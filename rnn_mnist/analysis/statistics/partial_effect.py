@@ -186,13 +186,14 @@ class _Part:
 
     def estimates(self, weights: np.ndarray) -> list[Estimate]:
         """The combinations with intervals that hold together, and p-values that are adjusted alike."""
-        values, errors, critical = weights @ self.coefficients, self.errors(weights), self.critical(weights)
-        t = np.divide(values, errors, out=np.zeros_like(values), where=errors > 0)
+        values, errors = weights @ self.coefficients, self.errors(weights)
+        t = np.abs(np.divide(values, errors, out=np.zeros_like(values), where=errors > 0))
         if self.coefficients.size == 1:
-            p_values = 2 * stats.t.sf(np.abs(t), self.degrees)
+            critical, p_values = self.critical(weights), 2 * stats.t.sf(t, self.degrees)
         else:
-            largest = self._largest(weights)
-            p_values = np.array([(1 + (largest >= abs(each)).sum()) / (1 + DRAWS) for each in t])
+            largest = np.sort(self._largest(weights))
+            critical = float(np.quantile(largest, self.confidence))
+            p_values = (1 + DRAWS - np.searchsorted(largest, t)) / (1 + DRAWS)
         return [
             Estimate(float(value), float(value - critical * error), float(value + critical * error), float(p_value))
             for value, error, p_value in zip(values, errors, p_values, strict=True)

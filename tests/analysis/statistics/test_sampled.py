@@ -219,6 +219,7 @@ def at_most(share: float, rounds: int) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("unequal", [False, True])
 def test_the_joint_test_and_the_slope_keep_their_level(unequal: bool) -> None:
     """60 runs, 4 factors, two of them true: rates and coverage, 1,000 rounds (500 of unequal noise)."""
