@@ -32,7 +32,8 @@ from rnn_mnist.analysis.reading.levels import format_levels, parse_level
 from rnn_mnist.analysis.reading.results import check_metric, load_runs
 from rnn_mnist.analysis.report import tables
 from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
-from rnn_mnist.analysis.statistics.answer import answer
+from rnn_mnist.analysis.report.sampled_table import sampled_table
+from rnn_mnist.analysis.statistics.answer import answer, fit_sampled
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
@@ -42,6 +43,7 @@ from rnn_mnist.analysis.statistics.summary import wilson_interval
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.looks import look_at, plan_of
+from rnn_mnist.runs.record import RunRecord
 from rnn_mnist.tables import Output
 
 
@@ -94,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help="with --power: differences to be shown, in percentage points for accuracies (default 0.05 0.1 0.2 0.5 1)",
     )  # fmt: skip
     parser.add_argument("--importance", action="store_true", help="also: the share of the variance of each factor")
-    parser.add_argument("--seed", type=int, default=0, help="of the forest that --importance fits to what is no grid")
+    parser.add_argument("--seed", type=int, default=0, help="of the division into folds with --importance")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all columns; accuracies are fractions")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write both tables as Markdown")
     parser.add_argument("--latex", type=Path, metavar="FILE", help="write both tables as LaTeX (booktabs)")
@@ -116,7 +118,8 @@ def _check_numbers(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
     loaded = load_runs(*options.sweeps)
-    runs = loaded.frame
+    runs, notes = loaded.frame, [f"left out: {problem}" for problem in loaded.problems]
+    notes += loaded.duplicates
     metric = check_metric(runs, options.metric)
     factors, nuisance = ([resolve_factor(runs, name) for name in names] for names in (options.factor, options.nuisance))
     by = resolve_factor(runs, options.by) if options.by else None
@@ -125,9 +128,6 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
             f"{factor}: is to be compared (--factor) and to be chosen (--nuisance); it can be one of them"
         )
     references = dict(_reference(runs, text) for text in options.reference)
-    notes = [f"left out: {problem}" for problem in loaded.problems] + list(loaded.duplicates)
-    plan = plan_of(loaded.records)
-    looks = 1 if options.planned else look_at(loaded.records)
     if nuisance:
         choice = choose_nuisance(runs, nuisance)
         notes += _about_choice(choice)
@@ -136,6 +136,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
     if not find_factors(runs, factors):
         but = " and ".join(["the seed", *nuisance])
         raise FactorError(f"{', '.join(options.sweeps)}: nothing varies among {len(runs)} runs but {but}")
+    looked = [] if options.planned else _about_looks(loaded.records)
     table = effects(
         runs,
         factors or None,
@@ -145,22 +146,17 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         margin=None if options.margin is None else options.margin / metric.scale,
         by=by,
         all_pairs=options.all_pairs,
-        anytime=looks > 1 or (plan is not None and not options.planned),
+        anytime=bool(looked),
     )
+    fit = fit_sampled(runs, options.metric, options.confidence)
     shown = tables.effects_table(table)
-    console.print(shown.terminal(console.width, _title(table)))
-    if options.power:
-        _print_power(table, options.differences, console)
-    if options.importance:
-        shares = importance(runs, metric=options.metric, seed=options.seed)
-        title = f"importance: {shares['method'].iloc[0]}"
-        console.print(tables.importance_table(shares).terminal(console.width, title))
-        notes += shares.attrs["notes"]
-    if plan is not None:
-        notes.append(f"{plan} decided how many seeds there are: quote its verdicts; the intervals here hold regardless")
-    elif looks > 1:
-        notes.append(f"look {looks} at these growing runs: the intervals hold however often one looks")
-    for note in [*missing_runs(runs), *notes, *_about_images(table)]:
+    if len(table):
+        console.print(shown.terminal(console.width, _title(table)))
+    if fit is not None:
+        console.print(sampled_table(fit).terminal(console.width, f"{metric.label}: {fit.method}"))
+        notes += fit.notes
+    notes += _print_more(options, runs, table, console)
+    for note in [*missing_runs(runs), *notes, *looked, *_about_images(table)]:
         # What is there to be typed is not broken.
         console.print(note, markup=False, highlight=False, soft_wrap=note.startswith("  "))
     settings = tables.settings_paper_table(runs, find_factors(runs), options.metric)
@@ -173,7 +169,30 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         if path:
             path.write_text(text, encoding="utf-8")
             console.print(str(path), markup=False, highlight=False, soft_wrap=True)
-    print_answer(answer(runs, table), console)
+    print_answer(answer(runs, table, fit), console)
+
+
+def _about_looks(records: Sequence[RunRecord]) -> list[str]:
+    """A line where plain intervals would say too much, because this is no first look; the look is noted."""
+    if (plan := plan_of(records)) is not None:
+        return [f"{plan} decided how many seeds there are: quote its verdicts; the intervals here hold regardless"]
+    looks = look_at(records)
+    return [f"look {looks} at these growing runs: the intervals hold however often one looks"] if looks > 1 else []
+
+
+def _print_more(
+    options: argparse.Namespace, runs: pd.DataFrame, table: pd.DataFrame, console: Console
+) -> Sequence[str]:
+    """The tables that are asked for beside the main one, and notes on them."""
+    if options.power and len(table):
+        _print_power(table, options.differences, console)
+    if not options.importance:
+        return []
+    shares = importance(runs, metric=options.metric, seed=options.seed)
+    title = f"importance: {shares['method'].iloc[0]}"
+    console.print(tables.importance_table(shares).terminal(console.width, title))
+    notes: Sequence[str] = shares.attrs["notes"]
+    return notes
 
 
 def _reference(runs: pd.DataFrame, text: str) -> tuple[str, object]:

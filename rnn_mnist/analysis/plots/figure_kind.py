@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.reading.factors import find_factors
-from rnn_mnist.analysis.statistics.answer import answer
+from rnn_mnist.analysis.statistics.answer import answer, fit_sampled
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 
@@ -26,7 +26,8 @@ class Sweep:
         self.runs = runs
         # Of all factors, for the metric that they are called with.
         self.effects = cache(lambda metric: effects(runs, metric=metric, anytime=anytime))
-        self.answer = cache(lambda metric: answer(runs, self.effects(metric)))
+        self.fit = cache(lambda metric: fit_sampled(runs, metric))
+        self.answer = cache(lambda metric: answer(runs, self.effects(metric), self.fit(metric)))
         self.importance = cache(lambda metric: importance(runs, metric=metric))
 
     @cached_property
