@@ -156,7 +156,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         console.print(sampled_table(fit).terminal(console.width, f"{metric.label}: {fit.method}"))
         notes += fit.notes
     notes += _print_more(options, runs, table, console)
-    for note in [*missing_runs(runs), *notes, *looked, *_about_images(table)]:
+    for note in dict.fromkeys([*missing_runs(runs), *notes, *looked, *_about_images(table)]):
         # What is there to be typed is not broken.
         console.print(note, markup=False, highlight=False, soft_wrap=note.startswith("  "))
     settings = tables.settings_paper_table(runs, find_factors(runs), options.metric)

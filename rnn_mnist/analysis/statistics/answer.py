@@ -11,6 +11,7 @@ from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
 from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit, additive_regression
+from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.power import ALPHA
 from rnn_mnist.analysis.statistics.reference import reference_level
@@ -170,7 +171,9 @@ def _best_sentence(best: BestSetting) -> str:
         chosen = f"test {METRICS['test_accuracy'].text(best.test)}, nothing was held out"
     seeds = f"{best.seeds} seed{'s' if best.seeds > 1 else ''}"
     text = f"Best by {'test' if math.isnan(best.validation) else 'validation'}: {best.label} ({chosen}, {seeds})"
-    if best.tied:
+    if best.tied and best.seeds < FEWEST_TO_SPEAK:
+        text += f"; so few seeds tell it from none of the {len(best.tied)} others"
+    elif best.tied:
         shown = "; ".join(best.tied[:3]) + (f" and {len(best.tied) - 3} more" if len(best.tied) > 3 else "")
         text += f", not told apart from {shown}"
     return text
@@ -178,4 +181,5 @@ def _best_sentence(best: BestSetting) -> str:
 
 def _capital(text: str) -> str:
     # A sentence that begins with a key keeps its spelling.
-    return f"{text if '=' in text.partition(' ')[0] else text[0].upper() + text[1:]}."
+    first = text.partition(" ")[0]
+    return f"{text if '=' in first or '.' in first else text[0].upper() + text[1:]}."
