@@ -45,7 +45,7 @@ def judge_interval(low: float, high: float, metric: Metric, margin: float | None
         if metric.higher_is_better is None:
             return Verdict.higher if low > 0 else Verdict.lower
         return Verdict.better if (low > 0) == metric.higher_is_better else Verdict.worse
-    if margin is not None and -margin <= low and high <= margin:
+    if low == high == 0 or (margin is not None and -margin <= low and high <= margin):
         return Verdict.equivalent
     return Verdict.undecided
 
@@ -84,6 +84,9 @@ def _claim(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
     within = f"{metric.number(ends[0])} to {metric.number(ends[1])}"
     signed = f"{metric.difference(row['difference'])} {metric.difference_unit}".rstrip()
     interval = f"{metric.difference(row['low'])} to {metric.difference(row['high'])}"
+    if row["low"] == row["high"]:
+        within = "with every seed alike"
+    when = "when it trains" if row["failed"] else "when that trains"
     if verdict.resolved:
         matters = f", less than the {_bare(margin, metric)} that matter" if margin and ends[1] <= margin else ""
         if math.isnan(row["difference"]) or row["reason"] is Reason.all_diverged:
@@ -91,15 +94,20 @@ def _claim(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
         return f"is {verdict.value} than {reference} by {size} ({within}){matters}"
     if verdict is Verdict.equivalent and row["reason"] is not None:
         return f"does nothing that {reference} does not: {_reason_text(row)}"
+    if verdict is Verdict.equivalent and row["low"] == row["high"] == 0:
+        return f"is the same as {reference} in every seed"
     if verdict is Verdict.equivalent:
         return f"is equivalent to {reference} within ±{_bare(margin or 0.0, metric)} ({interval})"
     if verdict is Verdict.undecided:
         known = interval if math.isfinite(row["low"]) and math.isfinite(row["high"]) else "no bound yet"
         return f"is undecided against {reference}: {signed} ({known}){_seeds(row, metric, margin)}"
     if row["reason"] is Reason.diverges:
+        if row["low"] <= 0 <= row["high"]:
+            alike = f"is equivalent to {reference} within ±{_bare(margin or 0.0, metric)} ({interval})"
+            return f"{alike} {when}, but {_failed(row)}"
         better = (row["difference"] > 0) == (metric.higher_is_better is not False)
         word = "better" if better else "worse"
-        return f"is {word} than {reference} by {size} ({within}) when it trains, but {_failed(row)}"
+        return f"is {word} than {reference} by {size} ({within}) {when}, but {_failed(row)}"
     found = f" ({signed} as it stands)" if size else ""
     return f"cannot be compared with {reference}: {_reason_text(row)}{found}"
 
@@ -118,9 +126,9 @@ def _notes(row: Mapping[str, Any], among: tuple[str, ...]) -> list[str]:
         notes.append(f"but that depends on {short_name(row['depends_on'], among)}")
     said = row["reason"] in (Reason.diverges, Reason.all_diverged)
     if (row["failed"] or row["failed_reference"]) and not said:
-        notes.append(f"of those that finished: {_failed(row)}")
-    if row["missing"] or row["missing_reference"]:
-        notes.append(f"{row['missing'] + row['missing_reference']} runs have no outcome")
+        notes.append(f"of those that finished, for {_failed(row)}")
+    if missing := row["missing"] + row["missing_reference"]:
+        notes.append(f"{missing} run has no outcome" if missing == 1 else f"{missing} runs have no outcome")
     if row["contexts"] < row["contexts_planned"] and row["contexts"]:
         notes.append(f"in {row['contexts']} of {row['contexts_planned']} contexts")
     if row["differs"]:
@@ -131,7 +139,7 @@ def _notes(row: Mapping[str, Any], among: tuple[str, ...]) -> list[str]:
 
 def _failed(row: Mapping[str, Any]) -> str:
     reference = f"{row['failed_reference']} of {row['runs_reference']} of the reference"
-    return f"{row['failed']} of {row['runs']} diverge, {reference}"
+    return f"{row['failed']} of {row['runs']} diverge, {reference}" if row["failed"] else f"{reference} diverge"
 
 
 def _reason_text(row: Mapping[str, Any]) -> str:
@@ -139,9 +147,9 @@ def _reason_text(row: Mapping[str, Any]) -> str:
     if reason is Reason.confounded:
         return f"{' and '.join(row['confounded'])} change{'s' if len(row['confounded']) == 1 else ''} with it"
     if reason is Reason.diverges:
-        return f"{row['failed']} of {row['runs']} diverge"
-    if reason is Reason.too_few_seeds:
-        return f"{reason.value} ({min(row['seeds'], row['seeds_reference'])})"
+        return _failed(row) if row["failed_reference"] else f"{row['failed']} of {row['runs']} diverge"
+    if reason is Reason.all_diverged and row["failed"] < row["runs"]:
+        return "every run of the reference diverged"
     return str(row["detail"] or reason.value)
 
 

@@ -1,0 +1,100 @@
+"""What is said of runs that diverge, that tie, or that have no seeds in common, and of a factor with many contrasts."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_mnist.analysis.reading.columns import rows_of
+from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.statistics.effects import effects
+from rnn_mnist.analysis.statistics.verdict import Reason, Verdict, sentence, verdict_text
+from rnn_mnist.catalogues.metrics import METRICS
+from tests.synthetic_sweep import write_sweep
+
+ACCURACY = METRICS["test_accuracy"]
+
+
+def change_results(runs: Iterable[Path], content: Mapping[str, Any]) -> None:
+    for run in runs:
+        path = run / "result.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **content}))
+
+
+def test_a_level_that_always_diverges_in_one_context_is_not_better_for_the_other(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01]}
+    write_sweep(
+        tmp_path / "s", grid, seeds=range(6), states=dict.fromkeys(range(3, 24, 4), "failed"), files=False,
+        accuracy=lambda o: 0.97 + 0.02 * (o["model.num_layers"] == 2),
+    )  # fmt: skip
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame, ["model.num_layers"]))
+    assert row["high"] < 0
+    assert (row["verdict"], row["reason"]) == (Verdict.not_comparable, Reason.diverges)
+    assert "when that trains, but 6 of 12 of the reference diverge" in sentence(row, ACCURACY, 0.001)
+    assert verdict_text(row) == "not comparable: 6 of 12 of the reference diverge"
+
+
+def test_a_level_that_mostly_diverges_is_not_equivalent(tmp_path: Path) -> None:
+    states = dict.fromkeys(range(0, 16, 2), "failed")
+    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(12), noise=0.0003, states=states, files=False)
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame))
+    assert -0.001 < row["low"] < row["high"] < 0.001
+    assert (row["verdict"], row["reason"]) == (Verdict.not_comparable, Reason.diverges)
+    assert "is equivalent to 2 within ±0.1 points" in sentence(row, ACCURACY, 0.001)
+    assert sentence(row, ACCURACY, 0.001).endswith("when it trains, but 8 of 12 diverge, 0 of 12 of the reference")
+
+
+def test_a_reference_that_never_trains_is_named(tmp_path: Path) -> None:
+    states = dict.fromkeys(range(1, 12, 2), "failed")
+    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(6), states=states, files=False)
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame))
+    assert verdict_text(row) == "better: every run of the reference diverged"
+    assert sentence(row, ACCURACY, 0.001) == "num_layers=1 is better than 2: 6 of 6 of the reference diverge"
+    assert 0 < row["p_value"] == row["p_adjusted"] < 0.01
+
+
+def test_levels_that_never_train_are_held_to_the_level_of_their_family(tmp_path: Path) -> None:
+    grid = {"model.num_layers": [1, 2, 3, 4]}
+    write_sweep(tmp_path / "s", grid, seeds=range(3), states=dict.fromkeys((0, 4, 8), "failed"), files=False)
+    one, *_ = rows_of(effects(load_runs(tmp_path / "s").frame))
+    assert one["p_value"] < 0.05 < one["p_adjusted"]
+    assert (one["verdict"], one["reason"]) == (Verdict.not_comparable, Reason.all_diverged)
+
+
+def test_ties_of_one_epoch_prove_nothing(tmp_path: Path) -> None:
+    runs = write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(3), files=False)
+    change_results(runs[::2], {"best_epoch": 3})
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame, metric="best_epoch"))
+    assert (row["difference"], row["verdict"]) == (-1, Verdict.undecided)
+
+
+def test_ties_of_one_image_prove_nothing_on_two_data_sets_either(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"optimizer.lr": [0.003, 0.01], "data": ["mnist", "fashion_mnist"]}
+    write_sweep(
+        tmp_path / "s", grid, seeds=range(3), noise=0.0, files=False,
+        accuracy=lambda o: 0.97 + 0.0001 * (o["optimizer.lr"] == 0.003),
+    )  # fmt: skip
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame, ["optimizer.lr"]))
+    assert row["difference"] == pytest.approx(0.0001)
+    assert not row["verdict"].resolved
+
+
+def test_what_is_the_same_in_every_seed_is_not_undecided(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {"model.bias": [False, True], "model.num_layers": [1, 2]}, files=False)
+    layers, bias = rows_of(effects(load_runs(tmp_path / "s").frame, metric="parameters"))
+    assert bias["verdict"] is Verdict.equivalent
+    assert sentence(bias, METRICS["parameters"], None) == "bias=false is the same as true in every seed"
+    assert layers["verdict"] is Verdict.better
+    assert sentence(layers, METRICS["parameters"], None).endswith("(with every seed alike)")
+
+
+def test_seeds_that_two_levels_do_not_share_are_counted_as_such(tmp_path: Path) -> None:
+    for seeds, size in ((range(5), 64), (range(4, 9), 128)):
+        write_sweep(tmp_path / "s", {"training.batch_size": [size]}, seeds=seeds, files=False)
+    (row,) = rows_of(effects(load_runs(tmp_path / "s").frame))
+    assert (row["seeds"], row["reason"]) == (5, Reason.too_few_seeds)
+    assert verdict_text(row) == "not comparable: too few seeds that both have (1)"
+    assert math.isnan(row["low"])
