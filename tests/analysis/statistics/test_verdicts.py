@@ -10,6 +10,7 @@ import pytest
 
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import load_runs
+from rnn_mnist.analysis.statistics.answer import answer, find_best
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.verdict import Reason, Verdict, sentence, verdict_text
 from rnn_mnist.catalogues.metrics import METRICS
@@ -98,3 +99,58 @@ def test_seeds_that_two_levels_do_not_share_are_counted_as_such(tmp_path: Path) 
     assert (row["seeds"], row["reason"]) == (5, Reason.too_few_seeds)
     assert verdict_text(row) == "not comparable: too few seeds that both have (1)"
     assert math.isnan(row["low"])
+
+
+def answer_of(sweep: Path, **options: Any) -> list[str]:
+    runs = load_runs(sweep).frame
+    return list(answer(runs, effects(runs, **options)).sentences)
+
+
+def test_contrasts_that_come_to_the_same_are_one_clause(tmp_path: Path) -> None:
+    sizes = [8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 256]
+    write_sweep(
+        tmp_path / "s", {"model.hidden_size": sizes}, noise=0.0002, files=False,
+        accuracy=lambda o: 0.95 + 0.0001 * o["model.hidden_size"],
+    )  # fmt: skip
+    text, _ = answer_of(tmp_path / "s")
+    assert text.startswith("hidden_size=8, 16, 24, 32, 48, 64, 80 and 96 are worse than 128 by 0.3")
+    assert "160, 192 and 256 are better than 128 by 0.3" in text
+    text, _ = answer_of(tmp_path / "s", all_pairs=True)
+    assert text.startswith("hidden_size=8, 16, 24, 32, 48, 64, 80, 96, 128, 160 and 192 are worse than 256 by 0.6")
+    assert text.endswith("of 55 more pairs the table tells.")
+    text, _ = answer_of(tmp_path / "s", all_pairs=True, metric="parameters")
+    assert text.startswith("hidden_size=16, 24, 32, 48, 64, 80, 96, 128, 160, 192 and 256 are worse than 8 by 3,456 to")
+
+
+def test_levels_that_are_alike_are_equivalent_in_one_clause(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2, 3, 4]}, noise=0.0002, files=False)
+    text, _ = answer_of(tmp_path / "s")
+    assert text.startswith("num_layers=1, 3 and 4 are equivalent to 2 within ±0.1 points (-0.0")
+
+
+def test_the_best_says_what_chose_it_and_what_was_not_considered(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "data.validation_size": [0, 5000]}
+    runs = write_sweep(tmp_path / "s", grid, files=False)
+    change_results(runs[::2], {"val_accuracy": None})
+    assert answer_of(tmp_path / "s")[-1].startswith("Best by test: ")
+    runs = write_sweep(tmp_path / "f", {"model.num_layers": [1, 2, 3]}, states={1: "failed", 5: "running"}, files=False)
+    text = answer_of(tmp_path / "f")[-1]
+    assert text.startswith("Best by validation: num_layers=1 ")
+    assert text.endswith("; settings that are not considered: 1 in which runs diverged, 1 with fewer seeds.")
+    write_sweep(tmp_path / "n", {"model.num_layers": [1, 2]}, states={0: "failed", 1: "failed"}, files=False)
+    assert answer_of(tmp_path / "n")[-1].endswith("so that none is called the best.")
+
+
+def test_draws_that_cross_the_seed_are_no_more_seeds_of_the_best(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "data.split_seed": [0, 1, 2, 3]}
+    write_sweep(
+        tmp_path / "s", grid, seeds=range(2), noise=0.0001, files=False,
+        accuracy=lambda o: 0.97 + 0.01 * (o["model.num_layers"] == 2),
+    )  # fmt: skip
+    runs = load_runs(tmp_path / "s").frame
+    best = find_best(runs)
+    assert best is not None
+    assert (best.seeds, best.replicates) == (8, 4)
+    write_sweep(tmp_path / "d", {"data.split_seed": [0, 1, 2, 3]}, seeds=[0], files=False)
+    draws = load_runs(tmp_path / "d").frame
+    assert answer(draws, effects(draws, ["data.split_seed"])).best is None
