@@ -258,7 +258,7 @@ class FactorContrasts:
             low, high = seeds_range(self.task.margin, deviation, contrast.degrees_of_freedom, method, alpha)
         return {
             "standard_deviation": deviation,
-            "minimum_detectable": detectable,
+            "minimum_detectable": detectable if math.isfinite(detectable) else math.nan,
             "seeds_low": low,
             "seeds_high": high,
             "method": method,

@@ -6,14 +6,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnn_mnist.analysis.reading.columns import rows_of
+from rnn_mnist.analysis.reading.factors import FactorError
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.statistics.answer import answer, find_best
+from rnn_mnist.analysis.statistics.anytime import critical
 from rnn_mnist.analysis.statistics.effects import effects
+from rnn_mnist.analysis.statistics.power import Method, minimum_detectable_difference, required_seeds
 from rnn_mnist.analysis.statistics.verdict import Reason, Verdict, sentence, verdict_text
 from rnn_mnist.catalogues.metrics import METRICS
+from rnn_mnist.runs.looks import look_at
 from tests.synthetic_sweep import write_sweep
 
 ACCURACY = METRICS["test_accuracy"]
@@ -154,3 +159,33 @@ def test_draws_that_cross_the_seed_are_no_more_seeds_of_the_best(tmp_path: Path)
     write_sweep(tmp_path / "d", {"data.split_seed": [0, 1, 2, 3]}, seeds=[0], files=False)
     draws = load_runs(tmp_path / "d").frame
     assert answer(draws, effects(draws, ["data.split_seed"])).best is None
+
+
+def test_a_broken_file_of_looks_is_an_earlier_look(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, files=False)
+    records = load_runs(tmp_path / "s").records
+    for broken in (
+        "",
+        "[]",
+        '{"looks": 3, "runs": []}',
+        '{"looks": [{}], "runs": {"a": "b"}}',
+        '{"schema_version": 9}',
+    ):
+        (tmp_path / "s" / "looks.json").write_text(broken)
+        assert look_at(records) == look_at(records) == 2
+
+
+def test_by_the_only_factor_is_refused(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, files=False)
+    with pytest.raises(FactorError, match="there is no other factor to compare"):
+        effects(load_runs(tmp_path / "s").frame, by="model.num_layers")
+
+
+def test_seeds_needed_at_any_time_are_those_of_its_own_interval() -> None:
+    seeds = required_seeds(0.001, 0.002, Method.anytime)
+    assert seeds > required_seeds(0.001, 0.002, Method.paired)
+    draws = np.random.default_rng(0).normal(0.001, 0.002, size=(4000, seeds))
+    t = draws.mean(axis=1) / (draws.std(axis=1, ddof=1) / math.sqrt(seeds))
+    found = np.mean(np.abs(t) > critical(seeds, 0.05))
+    assert found == pytest.approx(0.8, abs=4 * math.sqrt(0.8 * 0.2 / 4000))
+    assert math.isinf(minimum_detectable_difference(3, 3, 0.002, Method.anytime))
