@@ -197,7 +197,7 @@ class FactorContrasts:
             self.runs, layout, pair.level, pair.reference
         )  # fmt: skip
         counts = {
-            f"{name}{suffix}": int(array[place][either].sum())
+            f"{name}{suffix}": layout.total(array, place, planned)
             for name, array in (("failed", layout.diverged), ("runs", layout.ended), ("missing", layout.missing))
             for suffix, place in (("", pair.level), ("_reference", pair.reference))
         }
@@ -277,9 +277,7 @@ class FactorContrasts:
         both &= usable_contexts(*outcomes, together=self._paired)
         diverged = diverged[:, both]
         if verdict is Verdict.equivalent:
-            ended = pair.layout.ended[places][:, both].sum(axis=(1, 2))
-            failed = pair.layout.diverged[places][:, both].sum(axis=(1, 2))
-            return rate_p_value(int(failed[0]), int(ended[0]), int(failed[1]), int(ended[1])) < alpha
+            return self._rate_p_value(pair, both) < alpha
         if not (verdict.resolved and diverged.any()):
             return False
         sign = -1 if self.task.metric.higher_is_better is False else 1
@@ -291,12 +289,19 @@ class FactorContrasts:
 
     def _all_diverged(self, pair: _Pair, alpha: float) -> tuple[Verdict, float]:
         """Worse, if only the level's runs all diverged and that is no chance; the other way round, better."""
-        counts = [
-            (int(pair.layout.diverged[place][pair.used].sum()), int(pair.layout.ended[place][pair.used].sum()))
-            for place in (pair.level, pair.reference)
-        ]
-        (failed, runs), (failed_reference, runs_reference) = counts
-        p_value = rate_p_value(failed, runs, failed_reference, runs_reference)
+        p_value = self._rate_p_value(pair, pair.used)
         if p_value >= alpha:
             return Verdict.not_comparable, p_value
-        return (Verdict.worse if failed / runs > failed_reference / runs_reference else Verdict.better), p_value
+        share, share_of_reference = (
+            pair.layout.diverged[place][pair.used].sum() / pair.layout.ended[place][pair.used].sum()
+            for place in (pair.level, pair.reference)
+        )
+        return (Verdict.worse if share > share_of_reference else Verdict.better), p_value
+
+    def _rate_p_value(self, pair: _Pair, contexts: np.ndarray) -> float:
+        """Of both levels diverging equally often in some contexts."""
+        layout = pair.layout
+        return rate_p_value(*(
+            layout.total(counts, place, contexts)
+            for place in (pair.level, pair.reference) for counts in (layout.diverged, layout.ended)
+        ))  # fmt: skip

@@ -189,3 +189,17 @@ def test_seeds_needed_at_any_time_are_those_of_its_own_interval() -> None:
     found = np.mean(np.abs(t) > critical(seeds, 0.05))
     assert found == pytest.approx(0.8, abs=4 * math.sqrt(0.8 * 0.2 / 4000))
     assert math.isinf(minimum_detectable_difference(3, 3, 0.002, Method.anytime))
+
+
+def test_a_run_that_stands_for_several_cells_fails_once(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"model.num_layers": [1, 2], "model.dropout": [0.0, 0.2, 0.5]}
+    states = {0: "failed", 4: "interrupted"}
+    write_sweep(tmp_path / "s", grid, seeds=range(6), states=states, files=False)
+    layers, *dropout = rows_of(effects(load_runs(tmp_path / "s").frame))
+    assert (layers["failed"], layers["runs"], layers["missing"]) == (1, 5, 1)
+    assert (layers["failed_reference"], layers["runs_reference"], layers["missing_reference"]) == (0, 18, 0)
+    for row in dropout:  # with one layer nothing is compared
+        assert (row["failed"], row["runs"], row["missing"]) == (0, 6, 0)
+        assert (row["failed_reference"], row["runs_reference"], row["missing_reference"]) == (0, 6, 0)
+    at_none, *_ = rows_of(effects(load_runs(tmp_path / "s").frame, ["model.num_layers"], by="model.dropout"))
+    assert (at_none["failed"], at_none["runs"], at_none["missing"]) == (1, 5, 1)
