@@ -332,8 +332,11 @@ def test_a_job_that_dies_before_it_writes_anything_is_counted_everywhere(command
     assert len(list(folder.glob("*/manifest.json"))) == 4
     console = Console(file=io.StringIO(), width=200)
     present(folder, console)
-    assert [row["failed"] for row in rows(folder / "summary.csv")] == ["1", "1"]
-    assert console.file.getvalue().count("(1 failed)") == 2  # type: ignore[attr-defined]
+    # They did not diverge: they are missing, which is no outcome of their settings, and said.
+    assert [row["n"] for row in rows(folder / "summary.csv")] == ["1", "1"]
+    assert [row["failed"] for row in rows(folder / "summary.csv")] == ["0", "0"]
+    assert console.file.getvalue().count("(1 missing)") == 2  # type: ignore[attr-defined]
+    assert "2 of 4 runs have no outcome" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def assert_one_line(code: int, stderr: str, words: str, overrides: list[str], folder: Path) -> None:

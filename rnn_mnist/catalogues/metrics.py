@@ -33,6 +33,7 @@ class Metric:
         of_epoch: whether it is a column of ``metrics.csv``.
         margin: a difference up to this does not matter, unless somebody says otherwise; None: that is not known.
         counted_on: the images whose number limits how well a value is known; empty where it is no share of images.
+        step: between neighbouring values, where it is known no better and is no share of images; 0 for none.
         measure: works it out from the test images; None for what the training loop itself knows.
     """
 
@@ -47,6 +48,7 @@ class Metric:
     of_epoch: bool = False
     margin: float | None = None
     counted_on: Literal["", "validation", "test"] = ""
+    step: float = 0.0
     measure: Measure | None = None
 
     @property
@@ -97,7 +99,7 @@ METRICS = Catalogue(
     Metric,
     (
         # Those of a run, in the order of the columns of results.csv.
-        Metric("best_epoch", "Best epoch", decimals=1),
+        Metric("best_epoch", "Best epoch", decimals=1, step=1.0),
         Metric(
             "val_accuracy",
             "Validation accuracy",

@@ -29,7 +29,7 @@ from hydra_plugins.workstation_launcher import override_key
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors, resolve_factor
 from rnn_mnist.analysis.reading.levels import format_levels, parse_level
-from rnn_mnist.analysis.reading.results import check_metric, load_runs
+from rnn_mnist.analysis.reading.results import Runs, check_metric, load_runs
 from rnn_mnist.analysis.report import tables
 from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
 from rnn_mnist.analysis.report.sampled_table import sampled_table
@@ -45,6 +45,8 @@ from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.looks import look_at, plan_of
 from rnn_mnist.runs.record import RunRecord
 from rnn_mnist.tables import Output
+
+_MOST_DUPLICATES = 5
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -118,8 +120,7 @@ def _check_numbers(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
     loaded = load_runs(*options.sweeps)
-    runs, notes = loaded.frame, [f"left out: {problem}" for problem in loaded.problems]
-    notes += loaded.duplicates
+    runs, notes = loaded.frame, _about_loading(loaded)
     metric = check_metric(runs, options.metric)
     factors, nuisance = ([resolve_factor(runs, name) for name in names] for names in (options.factor, options.nuisance))
     by = resolve_factor(runs, options.by) if options.by else None
@@ -133,9 +134,8 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         notes += _about_choice(choice)
         _print_choice(choice.chosen, console)
         runs = choice.runs
-    if not find_factors(runs, factors):
-        but = " and ".join(["the seed", *nuisance])
-        raise FactorError(f"{', '.join(options.sweeps)}: nothing varies among {len(runs)} runs but {but}")
+    _check_comparable(runs, factors, nuisance, options.sweeps)
+    # Who was refused an answer has not looked.
     looked = [] if options.planned else _about_looks(loaded.records)
     table = effects(
         runs,
@@ -195,6 +195,27 @@ def _print_more(
     return notes
 
 
+def _about_loading(loaded: Runs) -> list[str]:
+    notes = [f"left out: {problem}" for problem in loaded.problems]
+    notes += loaded.duplicates[:_MOST_DUPLICATES]
+    if (more := len(loaded.duplicates) - _MOST_DUPLICATES) > 0:
+        notes.append(f"and {more} more runs that are in two places and counted once")
+    return notes
+
+
+def _check_comparable(
+    runs: pd.DataFrame, factors: Sequence[str], nuisance: Sequence[str], sweeps: Sequence[str]
+) -> None:
+    if nuisance and runs.empty:
+        raise FactorError(
+            f"{', '.join(sweeps)}: all seeds were needed to choose, and none is left to compare; run more"
+        )
+    if not find_factors(runs, factors):
+        but = " and ".join(["the seed", *nuisance])
+        among = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+        raise FactorError(f"{', '.join(sweeps)}: nothing varies among {among} but {but}")
+
+
 def _reference(runs: pd.DataFrame, text: str) -> tuple[str, object]:
     key, equals, level = text.partition("=")
     if not equals:
@@ -208,7 +229,8 @@ def _print_choice(chosen: pd.DataFrame, console: Console) -> None:
         known = ("val_accuracy", "seeds", "overrides")
         levels = format_levels((key, value) for key, value in row.items() if key not in known)
         reached = METRICS["val_accuracy"].text(row["val_accuracy"])
-        console.print(f"  {levels}: {reached} ({row['seeds']} seeds)", markup=False, highlight=False)
+        seeds = "1 seed" if row["seeds"] == 1 else f"{row['seeds']} seeds"
+        console.print(f"  {levels}: {reached} ({seeds})", markup=False, highlight=False)
 
 
 def _about_choice(choice: NuisanceChoice) -> list[str]:
@@ -229,6 +251,9 @@ def _about_choice(choice: NuisanceChoice) -> list[str]:
 def _print_power(table: pd.DataFrame, differences: Sequence[float], console: Console) -> None:
     metric = table.attrs["metric"]
     power = power_table(table, [difference / METRICS[metric].scale for difference in differences])
+    if power.empty:
+        console.print("how many seeds would do is not known: no contrast has seeds enough to know its noise")
+        return
     title = "seeds of each level to show a difference (power 0.8, at the level of each contrast)"
     console.print(tables.seeds_table(power, metric).terminal(console.width, title))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra_plugins.workstation_launcher import write_json
-from rnn_mnist.runs.files import SCHEMA_VERSION, read_json
+from rnn_mnist.runs.files import SCHEMA_VERSION, RunFormatError, read_json
 from rnn_mnist.runs.record import RunRecord, State
 
 LOOKS = "looks.json"
@@ -53,10 +53,9 @@ def plan_of(records: Iterable[RunRecord]) -> Path | None:
 
 def _look(sweep: Path, counts: Mapping[str, int]) -> int:
     path = sweep / LOOKS
-    known = read_json(path)
-    before: dict[str, int] = known.get("runs", {})
-    looks: list[dict[str, Any]] = known.get("looks", [])
-    grown = any(counts[name] > before[name] for name in counts.keys() & before.keys())
+    looks, before = _known(path)
+    # What was there at a look that cannot be read is taken to have grown since.
+    grown = bool(looks and not before) or any(counts[name] > before[name] for name in counts.keys() & before.keys())
     if looks and not grown and not counts.keys() - before.keys():
         return len(looks)
     if grown or not looks:
@@ -66,3 +65,14 @@ def _look(sweep: Path, counts: Mapping[str, int]) -> int:
     with suppress(OSError):
         write_json(path, {"schema_version": SCHEMA_VERSION, "looks": looks, "runs": merged})
     return len(looks)
+
+
+def _known(path: Path) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The looks so far, and the runs of each setting at the last; of a broken file, one look at who knows what."""
+    try:
+        known = read_json(path)
+    except RunFormatError:
+        return [{}], {}
+    looks, runs = known.get("looks", []), known.get("runs", {})
+    whole = isinstance(looks, list) and isinstance(runs, dict) and all(isinstance(n, int) for n in runs.values())
+    return (looks, runs) if whole else ([{}], {})

@@ -105,5 +105,5 @@ def test_the_members_are_read_compared_and_plotted(group: str, tmp_path: Path) -
     assert levels_of(runs, factor) == names
     assert len(effects(runs)) == len(names) - 1
     drawn = draw(Sweep(runs), Request("effect", factor=group))
-    ticks = [label.get_text() for label in drawn.figure.axes[0].get_xticklabels()]
+    ticks = [label.get_text() for label in drawn.figure.axes[-1].get_xticklabels()]
     assert [tick.splitlines()[0] for tick in ticks] == names

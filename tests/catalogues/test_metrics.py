@@ -69,7 +69,7 @@ print(settings_table(runs, sweep.factors, "macro_f1").markdown())
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep whose runs were measured by one metric more than the catalogue has."""
     directory = tmp_path_factory.mktemp("outputs") / "measured"
-    grid: dict[str, list[Any]] = {LAYERS: [1, 2], "model.bias": [True, False]}
+    grid: dict[str, list[Any]] = {LAYERS: [1, 2, 3], "model.bias": [True, False]}
     for run in write_sweep(directory, grid, seeds=range(3), accuracy=lambda levels: 0.9 + 0.02 * float(levels[LAYERS])):
         result = json.loads((run / "result.json").read_text())
         (run / "result.json").write_text(json.dumps({**result, "macro_f1": result["test_accuracy"] - 0.5}))
@@ -102,7 +102,7 @@ def test_a_metric_more_is_accepted_by_the_commands(measured: Path, tmp_path: Pat
         ["scripts/report.py", str(measured), "--out", str(report)],
     ]
     compared, usage, drawn, _ = run(_COMMANDS, json.dumps(commands)).split("$\n")[1:]
-    assert "Macro F1 of 12 runs" in compared
+    assert "Macro F1 of 18 runs" in compared
     assert "percentage points" in compared
     assert "macro_f1" in usage
     assert drawn.splitlines() == [str(tmp_path / f"effect-{LAYERS}-macro_f1.svg")]

@@ -106,6 +106,7 @@ def test_nuisance_and_mcnemar(sweep: Path) -> None:
         (["{sweep}", "--by", "seed"], "seed: no such factor"),
         (["{sweep}", "--margin", "0"], "--margin 0.0: must be greater than 0"),
         (["{sweep}", "--confidence", "95"], "must lie between 0 and 1"),
+        (["{sweep}", "--factor", "num_layers", "--by", "num_layers"], "there is no other factor to compare"),
         (["--mcnemar", "{sweep}", "{sweep}"], "holds 16 runs"),
     ],
 )
@@ -127,3 +128,19 @@ def test_no_finished_run_and_no_arguments(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr == "error: s: no completed run yet (1 failed, 1 running)\n"
     assert compare().returncode == 2
+
+
+def test_who_was_refused_an_answer_has_not_looked(tmp_path: Path) -> None:
+    for seeds in (range(1), range(1, 4)):
+        write_sweep(tmp_path / "s", {"model.num_layers": [1]}, seeds=seeds, files=False)
+        assert "nothing varies among" in compare(tmp_path / "s").stderr
+    write_sweep(tmp_path / "s", {"model.num_layers": [2]}, seeds=range(4), files=False)
+    assert "intervals hold however often" not in compare(tmp_path / "s").stdout
+
+
+def test_nothing_is_left_to_compare_after_a_choice(tmp_path: Path) -> None:
+    grid: dict[str, list[float]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01]}
+    write_sweep(tmp_path / "s", grid, seeds=[0], files=False)
+    assert "none is left to compare" in compare(tmp_path / "s", "--nuisance", "lr").stderr
+    result = compare(tmp_path / "s", "--power")
+    assert "no contrast has seeds enough to know its noise" in result.stdout

@@ -79,8 +79,8 @@ def _divide(runs: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
     # Nobody knows the configuration of a job that died before it wrote what it was.
     runs = runs[runs["setting_id"].notna()]
     keys = [key for key in config_keys(runs) if _can_matter(key)]
-    columns = {key: [plain(value) for value in runs[key]] for key in keys}
-    varying = [key for key in keys if len(set(columns[key])) > 1]
+    columns = {key: [plain(value) for value in runs[key].tolist()] for key in keys if _varies(runs[key])}
+    varying = [key for key in columns if len(set(columns[key])) > 1]
     swept = swept_keys(runs)
     selectors = set(SELECTED_BY)
     # What was asked for explains what followed from it, and a group's choice explains the keys that came with it.
@@ -94,6 +94,12 @@ def _divide(runs: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
         else:
             factors.append(key)
     return sorted(factors, key=varying.index), {key: aliases[key] for key in varying if key in aliases}
+
+
+def _varies(column: pd.Series) -> bool:
+    """Whether a column may have two values: most do not, and are known by their first."""
+    first = column.iloc[0] if len(column) else None
+    return not bool((column == first).all())
 
 
 def _can_matter(key: str) -> bool:

@@ -29,15 +29,19 @@ def half_width(contrast: Contrast, alpha: float) -> float:
 
     Infinite where so few seeds cannot exclude anything at that level. It is 0 where nothing varies.
     """
-    n, ratio = contrast.n, 1 + contrast.n * MIXTURE_VARIANCE
     if contrast.variance == 0:
         return 0.0
+    return math.sqrt(contrast.variance) * critical(contrast.n, alpha)
+
+
+def critical(n: int, alpha: float) -> float:
+    """The t-statistic of n values beyond which 0 is excluded; infinite where none is."""
     # The t-statistics with e_value(t, n) < 1 / alpha, solved for t.
+    ratio = 1 + n * MIXTURE_VARIANCE
     bound = (math.sqrt(ratio) / alpha) ** (2 / n)
     if bound >= ratio:
         return math.inf
-    x = (bound - 1) / (1 - bound / ratio)
-    return math.sqrt(contrast.variance * (n - 1) * x)
+    return math.sqrt((n - 1) * (bound - 1) / (1 - bound / ratio))
 
 
 def p_value(contrast: Contrast) -> float:

@@ -83,6 +83,8 @@ def effects(
     varying = find_factors(runs, asked)
     if by is not None and by not in varying:
         raise FactorError(f"{by}: does not vary, so that nothing differs by it; what varies: {', '.join(varying)}")
+    if by is not None and not [factor for factor in asked or varying if factor != by]:
+        raise FactorError(f"{by}: there is no other factor to compare at each of its levels")
     independent, copying = independent_runs(runs)
     rows: list[dict[str, Any]] = []
     for factor in asked or varying:

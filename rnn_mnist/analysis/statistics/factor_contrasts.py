@@ -87,7 +87,8 @@ class FactorContrasts:
         if self.task.all_pairs:
             pairs = [(level, other) for other in range(count) for level in range(other + 1, count)]
         made = [self._pair(at, layout, *pair) for at, layout in places for pair in pairs]
-        intervals = self._intervals([pair.contrast for pair in made])
+        without = sum(pair.reason is Reason.all_diverged for pair in made)
+        intervals = self._intervals([pair.contrast for pair in made], without)
         return [self._row(pair, *interval) for pair, interval in zip(made, intervals, strict=True)]
 
     def _pair(self, at: tuple[tuple[str, Any], ...], layout: Layout, level: int, reference: int) -> _Pair:
@@ -116,10 +117,20 @@ class FactorContrasts:
                                (layout.ended, layout.diverged))  # fmt: skip
             if (diverged == ended).any() and ended.min() > 0:
                 return _Pair(at, layout, level, reference, shared, None, Reason.all_diverged)
-            return _Pair(at, layout, level, reference, shared, None, Reason.too_few_seeds)
+            return _Pair(
+                at, layout, level, reference, shared, None, Reason.too_few_seeds, self._few(one, other, shared)
+            )
         make = paired_contrast if self._paired else independent_contrast
         contrast = make(one[used], other[used], self._floor())
         return _Pair(at, layout, level, reference, used, contrast, None)
+
+    def _few(self, level: np.ndarray, reference: np.ndarray, shared: np.ndarray) -> str:
+        """How many seeds there are where there are most, of values ``[context, seed]``."""
+        known = ~np.isnan(level[shared]), ~np.isnan(reference[shared])
+        if not self._paired:
+            return f"{Reason.too_few_seeds.value} ({np.minimum(*(have.sum(axis=1) for have in known)).max(initial=0)})"
+        common = int((known[0] & known[1]).sum(axis=1).max(initial=0))
+        return f"{Reason.too_few_seeds.value} that both have ({common})"
 
     def _floor(self) -> float:
         """One image: an accuracy is known no better, however often the same count comes back."""
@@ -127,15 +138,20 @@ class FactorContrasts:
         if counted == "validation":
             size = self.runs["data.validation_size"].max()
             return 1 / size if size else 0.0
-        if counted == "test" and self.runs["data.name"].nunique() == 1:
-            counts = find_data_set(self.runs["data.name"].iloc[0]).counts
-            return 1 / counts[1] if counts else 0.0
-        return 0.0
+        if counted == "test":
+            counts = [find_data_set(name).counts for name in self.runs["data.name"].dropna().unique()]
+            return max((1 / of[1] for of in counts if of), default=0.0)
+        return self.task.metric.step
 
-    def _intervals(self, contrasts: Sequence[Contrast | None]) -> list[tuple[float, float, float, float, float]]:
-        """For each contrast low, high, p, adjusted p and the level that it is held to; NaN where there is none."""
+    def _intervals(
+        self, contrasts: Sequence[Contrast | None], without: int
+    ) -> list[tuple[float, float, float, float, float]]:
+        """For each contrast low, high, p, adjusted p and the level that it is held to; NaN where there is none.
+
+        ``without``: how many have no interval, and are tested by how often they diverge.
+        """
         made = [contrast for contrast in contrasts if contrast is not None]
-        alpha = level_of_each(max(1, len(made)), 1 - self.task.confidence)
+        alpha = level_of_each(max(1, len(made) + without), 1 - self.task.confidence)
         nothing = (math.nan, math.nan, math.nan, math.nan, alpha)
         if not made:
             return [nothing] * len(contrasts)
@@ -166,12 +182,14 @@ class FactorContrasts:
         if reason in (Reason.inert, Reason.identical):
             verdict = Verdict.equivalent
         elif reason is Reason.all_diverged:
-            verdict = self._all_diverged(pair)
+            verdict, p_value = self._all_diverged(pair, alpha)
+            family_size = math.log1p(self.task.confidence - 1) / math.log1p(-alpha)
+            p_adjusted = -math.expm1(family_size * math.log1p(-min(p_value, 1 - 1e-12)))
         elif contrast is not None and confounded:
             reason = Reason.confounded
         elif contrast is not None:
             verdict = judge_interval(low, high, task.metric, task.margin)
-            if verdict.resolved and self._failures_disagree(pair, verdict, alpha):
+            if self._failures_disagree(pair, verdict, alpha):
                 verdict, reason = Verdict.not_comparable, Reason.diverges
         both = layout.tried[pair.level] & layout.tried[pair.reference]
         either = layout.tried[pair.level] | layout.tried[pair.reference]
@@ -179,7 +197,7 @@ class FactorContrasts:
             self.runs, layout, pair.level, pair.reference
         )  # fmt: skip
         counts = {
-            f"{name}{suffix}": int(array[place][either].sum())
+            f"{name}{suffix}": layout.total(array, place, planned)
             for name, array in (("failed", layout.diverged), ("runs", layout.ended), ("missing", layout.missing))
             for suffix, place in (("", pair.level), ("_reference", pair.reference))
         }
@@ -240,31 +258,50 @@ class FactorContrasts:
             low, high = seeds_range(self.task.margin, deviation, contrast.degrees_of_freedom, method, alpha)
         return {
             "standard_deviation": deviation,
-            "minimum_detectable": detectable,
+            "minimum_detectable": detectable if math.isfinite(detectable) else math.nan,
             "seeds_low": low,
             "seeds_high": high,
             "method": method,
         }
 
     def _failures_disagree(self, pair: _Pair, verdict: Verdict, alpha: float) -> bool:
-        """Whether runs diverged, and the difference is gone once a diverged run counts as worse than any other."""
-        diverged = [pair.layout.diverged[place][pair.used] for place in (pair.level, pair.reference)]
-        if not (diverged[0].any() or diverged[1].any()):
+        """Whether runs diverged, and the verdict no longer holds once that counts.
+
+        A difference has to remain where a diverged run is worse than any other. Levels of which one diverges more often
+        are not equivalent. Contexts in which all runs of a level diverged count too, for nobody would choose it there.
+        """
+        places = [pair.level, pair.reference]
+        both = pair.layout.tried[places].all(axis=0) & ~inert_contexts(self.runs, pair.layout, *places)
+        diverged = pair.layout.diverged[places] > 0
+        outcomes = np.where(diverged, 0.0, pair.layout.values[places])
+        both &= usable_contexts(*outcomes, together=self._paired)
+        diverged = diverged[:, both]
+        if verdict is Verdict.equivalent:
+            return self._rate_p_value(pair, both) < alpha
+        if not (verdict.resolved and diverged.any()):
             return False
         sign = -1 if self.task.metric.higher_is_better is False else 1
-        values = [sign * pair.layout.values[place][pair.used] for place in (pair.level, pair.reference)]
-        ranks = worst_rank_contrast(values[0], values[1], diverged[0] > 0, diverged[1] > 0, paired=self._paired)
+        values = sign * pair.layout.values[places][:, both]
+        ranks = worst_rank_contrast(*values, *diverged, paired=self._paired)
         family = judge(np.array([ranks.t]), np.array([ranks.degrees_of_freedom]), 1 - alpha)
         claimed_better = verdict in (Verdict.better, Verdict.higher if sign > 0 else Verdict.lower)
         return not (family.adjusted[0] < alpha and (ranks.estimate > 0) == claimed_better)
 
-    def _all_diverged(self, pair: _Pair) -> Verdict:
+    def _all_diverged(self, pair: _Pair, alpha: float) -> tuple[Verdict, float]:
         """Worse, if only the level's runs all diverged and that is no chance; the other way round, better."""
-        counts = [
-            (int(pair.layout.diverged[place][pair.used].sum()), int(pair.layout.ended[place][pair.used].sum()))
+        p_value = self._rate_p_value(pair, pair.used)
+        if p_value >= alpha:
+            return Verdict.not_comparable, p_value
+        share, share_of_reference = (
+            pair.layout.diverged[place][pair.used].sum() / pair.layout.ended[place][pair.used].sum()
             for place in (pair.level, pair.reference)
-        ]
-        (failed, runs), (failed_reference, runs_reference) = counts
-        if rate_p_value(failed, runs, failed_reference, runs_reference) >= 1 - self.task.confidence:
-            return Verdict.not_comparable
-        return Verdict.worse if failed / runs > failed_reference / runs_reference else Verdict.better
+        )
+        return (Verdict.worse if share > share_of_reference else Verdict.better), p_value
+
+    def _rate_p_value(self, pair: _Pair, contexts: np.ndarray) -> float:
+        """Of both levels diverging equally often in some contexts."""
+        layout = pair.layout
+        return rate_p_value(*(
+            layout.total(counts, place, contexts)
+            for place in (pair.level, pair.reference) for counts in (layout.diverged, layout.ended)
+        ))  # fmt: skip

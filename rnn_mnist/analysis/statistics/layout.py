@@ -26,6 +26,7 @@ class Layout:
         diverged, ended, missing: number of runs ``[level, context, seed]`` that diverged; that have an outcome,
             divergence included; that have none.
         rows: position of a run in the table ``[level, context, seed]``; -1 where there is none.
+        places: number of its directory ``[level, context, seed]``, which cells have in common that one run stands for.
     """
 
     factor: str
@@ -36,6 +37,7 @@ class Layout:
     ended: np.ndarray
     missing: np.ndarray
     rows: np.ndarray
+    places: np.ndarray
 
     @property
     def tried(self) -> np.ndarray:
@@ -43,10 +45,15 @@ class Layout:
         planned: np.ndarray = (self.ended + self.missing).sum(axis=2) > 0
         return planned
 
+    def total(self, counts: np.ndarray, level: int, contexts: np.ndarray) -> int:
+        """The sum of counts ``[level, context, seed]`` of a level in some contexts; a run of several cells is one."""
+        _, first = np.unique(self.places[level][contexts], return_index=True)
+        return int(counts[level][contexts].ravel()[first].sum())
+
     def only(self, contexts: np.ndarray) -> "Layout":
         """The layout in some contexts, which a mask ``[context]`` says."""
         kept = tuple(context for context, keep in zip(self.contexts, contexts, strict=True) if keep)
-        arrays = (self.values, self.diverged, self.ended, self.missing, self.rows)
+        arrays = (self.values, self.diverged, self.ended, self.missing, self.rows, self.places)
         return Layout(self.factor, self.levels, kept, *(array[:, contexts] for array in arrays))
 
     def at(self, key: str) -> dict[Any, "Layout"]:
@@ -84,9 +91,11 @@ def lay_out(runs: pd.DataFrame, factor: str, others: Sequence[str], metric: str)
     np.add.at(without, place, ~(measured | diverged))
     rows = np.full(shape, -1)
     rows[place] = np.arange(len(runs))
+    places_of_runs, _ = pd.factorize(runs["directory"])
+    directories = np.append(places_of_runs, -1)[rows]
     means = np.divide(totals, counts, out=np.full(shape, np.nan), where=counts > 0)
     ordered = tuple(tuple(zip(keys, contexts[i], strict=True)) for i in order)
-    return Layout(factor, tuple(levels), ordered, means, failures, counts + failures, without, rows)
+    return Layout(factor, tuple(levels), ordered, means, failures, counts + failures, without, rows, directories)
 
 
 def replicate_unit(runs: pd.DataFrame, factors: Sequence[str]) -> tuple[str, list[str]]:

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from rnn_mnist.analysis.reading.columns import rows_of
+from rnn_mnist.analysis.statistics.anytime import critical
 
 ALPHA = 0.05
 POWER = 0.8
@@ -48,19 +49,20 @@ def minimum_detectable_difference(
         n_reference: seeds of the reference; used for ``welch`` alone.
         standard_deviation: between the seeds of a level, both levels pooled; but for ``welch``, of the differences. The
             result has its unit.
-        method: Welch's test is taken to have the power of Student's, which holds where the variances are alike; an
-            interval for any time has less than this.
+        method: Welch's test is taken to have the power of Student's, which holds where the variances are alike; of an
+            interval for any time it is the power at a single look.
         alpha: level of the test, for this one contrast.
         power: probability of finding it.
 
     Returns:
-        NaN where there are too few seeds for a test.
+        NaN where there are too few seeds for a test; infinite where so few exclude nothing at any time.
     """
     two = method == Method.welch
     if min(n, n_reference if two else n) < 2 or math.isnan(standard_deviation):
         return math.nan
     degrees, share = (n + n_reference - 2, 1 / n + 1 / n_reference) if two else (n - 1, 1 / n)
-    return _detectable(degrees, alpha, power) * math.sqrt(share) * standard_deviation
+    limit = critical(n, alpha) if method == Method.anytime else float(stats.t.isf(alpha / 2, degrees))
+    return _detectable(degrees, limit, power) * math.sqrt(share) * standard_deviation
 
 
 def required_seeds(
@@ -140,15 +142,16 @@ def power_table(effects: pd.DataFrame, differences: Sequence[float]) -> pd.DataF
 
 
 @lru_cache(maxsize=65536)
-def _detectable(degrees: float, alpha: float, power: float) -> float:
-    """The noncentrality at which a two-sided t-test has that power. Cached: a table asks for a few again and again."""
-    critical = stats.t.isf(alpha / 2, degrees)
+def _detectable(degrees: float, limit: float, power: float) -> float:
+    """The noncentrality at which |t| exceeds a limit with that power. Cached: a table asks for few, again and again."""
+    if math.isinf(limit):
+        return math.inf
 
     def missing(noncentrality: float) -> float:
         # The other tail adds less than alpha / 2 times next to nothing, and its series does not converge far out.
-        return float(stats.nct.sf(critical, degrees, noncentrality)) - power
+        return float(stats.nct.sf(limit, degrees, noncentrality)) - power
 
-    highest = critical + 1
+    highest = limit + 1
     while missing(highest) < 0:
         highest *= 2
     return float(optimize.brentq(missing, 0.0, highest, xtol=1e-8))

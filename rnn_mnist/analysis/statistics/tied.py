@@ -9,7 +9,9 @@ from rnn_mnist.analysis.statistics.by_seed import Contrast, Sample
 from rnn_mnist.analysis.statistics.simultaneous import judge
 
 
-def settings_tied_with(best: str, settings: Mapping[str, pd.DataFrame], metric: str) -> tuple[str, ...]:
+def settings_tied_with(
+    best: str, settings: Mapping[str, pd.DataFrame], metric: str, unit: str = "seed"
+) -> tuple[str, ...]:
     """The settings that are not resolved from the best, by Welch's test of their seeds against it, in order.
 
     All pairs count as one family, because the best is not known beforehand: any pair could have been the one. With
@@ -19,8 +21,9 @@ def settings_tied_with(best: str, settings: Mapping[str, pd.DataFrame], metric: 
         best: the name of the best.
         settings: the completed runs of each, by name.
         metric: the column that is compared.
+        unit: the column that counts the replicates; several runs of one are its mean.
     """
-    samples = {name: Sample(group[metric].to_numpy(float)) for name, group in settings.items()}
+    samples = {name: Sample(group.groupby(unit)[metric].mean().to_numpy(float)) for name, group in settings.items()}
     others = [name for name in samples if name != best]
     contrasts = [Contrast(samples[best], samples[name]) for name in others]
     if not contrasts or not all(contrast.testable for contrast in contrasts):

@@ -45,7 +45,7 @@ def judge_interval(low: float, high: float, metric: Metric, margin: float | None
         if metric.higher_is_better is None:
             return Verdict.higher if low > 0 else Verdict.lower
         return Verdict.better if (low > 0) == metric.higher_is_better else Verdict.worse
-    if margin is not None and -margin <= low and high <= margin:
+    if low == high == 0 or (margin is not None and -margin <= low and high <= margin):
         return Verdict.equivalent
     return Verdict.undecided
 
@@ -65,7 +65,7 @@ def sentence(row: Mapping[str, Any], metric: Metric, margin: float | None, among
 def without_factor(row: Mapping[str, Any], metric: Metric, margin: float | None, among: tuple[str, ...] = ()) -> str:
     """The same where the factor has been named: it begins with the level."""
     where = f" at {format_levels(row['at'], among)}" if row["at"] else ""
-    tail = "".join(f"; {note}" for note in _notes(row, among))
+    tail = "".join(f"; {note}" for note in notes(row, among))
     return f"{format_level(row['level'])}{where} {_claim(row, metric, margin)}{tail}"
 
 
@@ -73,7 +73,7 @@ def verdict_text(row: Mapping[str, Any]) -> str:
     """The verdict in a word, and the reason that it rests on if that is no interval, for the cell of a table."""
     text = row["verdict"].value
     if row["reason"] is not None:
-        text += f": {_reason_text(row)}"
+        text += f": {reason_text(row)}"
     return f"{text}, depends on {short_name(row['depends_on'])}" if row["depends_on"] else text
 
 
@@ -84,24 +84,32 @@ def _claim(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
     within = f"{metric.number(ends[0])} to {metric.number(ends[1])}"
     signed = f"{metric.difference(row['difference'])} {metric.difference_unit}".rstrip()
     interval = f"{metric.difference(row['low'])} to {metric.difference(row['high'])}"
+    if row["low"] == row["high"]:
+        within = "with every seed alike"
+    when = "when it trains" if row["failed"] else "when that trains"
     if verdict.resolved:
-        matters = f", less than the {_bare(margin, metric)} that matter" if margin and ends[1] <= margin else ""
+        matters = f", less than the {bare(margin, metric)} that matter" if margin and ends[1] <= margin else ""
         if math.isnan(row["difference"]) or row["reason"] is Reason.all_diverged:
             return f"is {verdict.value} than {reference}: {_failed(row)}"
         return f"is {verdict.value} than {reference} by {size} ({within}){matters}"
     if verdict is Verdict.equivalent and row["reason"] is not None:
-        return f"does nothing that {reference} does not: {_reason_text(row)}"
+        return f"does nothing that {reference} does not: {reason_text(row)}"
+    if verdict is Verdict.equivalent and row["low"] == row["high"] == 0:
+        return f"is the same as {reference} in every seed"
     if verdict is Verdict.equivalent:
-        return f"is equivalent to {reference} within ±{_bare(margin or 0.0, metric)} ({interval})"
+        return f"is equivalent to {reference} within ±{bare(margin or 0.0, metric)} ({interval})"
     if verdict is Verdict.undecided:
         known = interval if math.isfinite(row["low"]) and math.isfinite(row["high"]) else "no bound yet"
         return f"is undecided against {reference}: {signed} ({known}){_seeds(row, metric, margin)}"
     if row["reason"] is Reason.diverges:
+        if row["low"] <= 0 <= row["high"]:
+            alike = f"is equivalent to {reference} within ±{bare(margin or 0.0, metric)} ({interval})"
+            return f"{alike} {when}, but {_failed(row)}"
         better = (row["difference"] > 0) == (metric.higher_is_better is not False)
         word = "better" if better else "worse"
-        return f"is {word} than {reference} by {size} ({within}) when it trains, but {_failed(row)}"
+        return f"is {word} than {reference} by {size} ({within}) {when}, but {_failed(row)}"
     found = f" ({signed} as it stands)" if size else ""
-    return f"cannot be compared with {reference}: {_reason_text(row)}{found}"
+    return f"cannot be compared with {reference}: {reason_text(row)}{found}"
 
 
 def _seeds(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
@@ -109,42 +117,44 @@ def _seeds(row: Mapping[str, Any], metric: Metric, margin: float | None) -> str:
     if margin is None or math.isnan(low):
         return ""
     count = f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
-    return f"; {count} seeds would show {_bare(margin, metric)}"
+    return f"; {count} seeds would show {bare(margin, metric)}"
 
 
-def _notes(row: Mapping[str, Any], among: tuple[str, ...]) -> list[str]:
-    notes = []
+def notes(row: Mapping[str, Any], among: tuple[str, ...]) -> list[str]:
+    """What has to be known of a contrast beside its verdict, a clause each."""
+    found = []
     if row["depends_on"]:
-        notes.append(f"but that depends on {short_name(row['depends_on'], among)}")
+        found.append(f"but that depends on {short_name(row['depends_on'], among)}")
     said = row["reason"] in (Reason.diverges, Reason.all_diverged)
     if (row["failed"] or row["failed_reference"]) and not said:
-        notes.append(f"of those that finished: {_failed(row)}")
-    if row["missing"] or row["missing_reference"]:
-        notes.append(f"{row['missing'] + row['missing_reference']} runs have no outcome")
+        found.append(f"of those that finished, for {_failed(row)}")
+    if missing := row["missing"] + row["missing_reference"]:
+        found.append(f"{missing} run has no outcome" if missing == 1 else f"{missing} runs have no outcome")
     if row["contexts"] < row["contexts_planned"] and row["contexts"]:
-        notes.append(f"in {row['contexts']} of {row['contexts_planned']} contexts")
+        found.append(f"in {row['contexts']} of {row['contexts_planned']} contexts")
     if row["differs"]:
         verb = "differs" if len(row["differs"]) == 1 and row["differs"][0] != "threads" else "differ"
-        notes.append(f"{' and '.join(row['differs'])} {verb} between the runs")
-    return notes
+        found.append(f"{' and '.join(row['differs'])} {verb} between the runs")
+    return found
 
 
 def _failed(row: Mapping[str, Any]) -> str:
     reference = f"{row['failed_reference']} of {row['runs_reference']} of the reference"
-    return f"{row['failed']} of {row['runs']} diverge, {reference}"
+    return f"{row['failed']} of {row['runs']} diverge, {reference}" if row["failed"] else f"{reference} diverge"
 
 
-def _reason_text(row: Mapping[str, Any]) -> str:
+def reason_text(row: Mapping[str, Any]) -> str:
+    """The reason of a verdict, in words."""
     reason = row["reason"]
     if reason is Reason.confounded:
         return f"{' and '.join(row['confounded'])} change{'s' if len(row['confounded']) == 1 else ''} with it"
     if reason is Reason.diverges:
-        return f"{row['failed']} of {row['runs']} diverge"
-    if reason is Reason.too_few_seeds:
-        return f"{reason.value} ({min(row['seeds'], row['seeds_reference'])})"
+        return _failed(row) if row["failed_reference"] else f"{row['failed']} of {row['runs']} diverge"
+    if reason is Reason.all_diverged and row["failed"] < row["runs"]:
+        return "every run of the reference diverged"
     return str(row["detail"] or reason.value)
 
 
-def _bare(size: float, metric: Metric) -> str:
+def bare(size: float, metric: Metric) -> str:
     """A margin as it was given: ``0.1 points``."""
     return f"{metric.shown(size):g} {metric.difference_unit}".rstrip()
