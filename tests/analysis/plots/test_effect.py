@@ -145,7 +145,7 @@ def test_overlapping_labels_are_found() -> None:
     assert overlapping(figure) == [("one label", "another")]
 
 
-@pytest.mark.parametrize("count", [12, 60, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [12, *(pytest.param(count, marks=pytest.mark.slow) for count in (60, 200))])
 def test_no_labels_overlap_however_many_settings_there_are(count: int, tmp_path: Path) -> None:
     sweep = random_search(tmp_path, count)
     requests = [
@@ -161,7 +161,7 @@ def test_no_labels_overlap_however_many_settings_there_are(count: int, tmp_path:
         assert overlapping(draw(sweep, request).figure) == [], request
 
 
-@pytest.mark.parametrize("levels", [12, 60, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("levels", [12, *(pytest.param(count, marks=pytest.mark.slow) for count in (60, 200))])
 def test_no_labels_overlap_with_many_levels_of_one_factor(levels: int, tmp_path: Path) -> None:
     write_sweep(tmp_path, {HIDDEN: list(range(10, 10 + levels))}, seeds=range(3))
     sweep = Sweep(load_runs(tmp_path).frame)
