@@ -9,11 +9,11 @@ from matplotlib.figure import Figure, SubFigure
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
-from rnn_mnist.analysis.plots.outcomes import outcomes
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import plain, short_name
+from rnn_mnist.analysis.reading.outcomes import outcomes
 from rnn_mnist.analysis.reading.results import completed
 from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.catalogues.data_sets import find_data_set

@@ -11,9 +11,9 @@ from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.cost_info import CostInfo, cost_info
 from rnn_mnist.analysis.plots.cost_panel import CostLook, draw_panel, numbers_of
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
-from rnn_mnist.analysis.plots.outcomes import missing_text
 from rnn_mnist.analysis.plots.settings import full_name
 from rnn_mnist.analysis.plots.value_axis import find_range
+from rnn_mnist.analysis.reading.outcomes import missing_text
 from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 from rnn_mnist.catalogues.metrics import METRICS
 

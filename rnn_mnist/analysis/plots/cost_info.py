@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.plots.cost_front import Front, find_front
-from rnn_mnist.analysis.plots.outcomes import outcomes
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import are_ordered, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.outcomes import outcomes
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import Metric
 from rnn_mnist.runs.record import State

@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from rnn_mnist.analysis.plots.outcomes import diverge_text
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, plain, short_name
+from rnn_mnist.analysis.reading.outcomes import diverge_text
 from rnn_mnist.analysis.statistics.verdict import Reason, Verdict
 from rnn_mnist.catalogues.metrics import Metric
 

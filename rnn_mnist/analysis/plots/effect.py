@@ -22,10 +22,10 @@ from rnn_mnist.analysis.plots.differences import (
 from rnn_mnist.analysis.plots.effect_differences import draw_differences
 from rnn_mnist.analysis.plots.effect_info import EffectInfo, EffectPanel, effect_info
 from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
-from rnn_mnist.analysis.plots.outcomes import diverge_text, missing_text
 from rnn_mnist.analysis.plots.replicates import Replicates
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
 from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.outcomes import diverge_text, missing_text
 
 # As many series have a legend entry each, and as many marks of diverged runs a number beside them.
 MOST_IN_A_LEGEND = 10

@@ -9,10 +9,10 @@ from rnn_mnist.analysis.plots.curves import spread_evenly
 from rnn_mnist.analysis.plots.differences import Difference, differences, interval_note
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.level_places import LevelPlaces, level_places
-from rnn_mnist.analysis.plots.outcomes import outcomes
 from rnn_mnist.analysis.plots.replicates import Averaged, Replicates, averaged_over, replicates
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import format_level, plain, short_name
+from rnn_mnist.analysis.reading.outcomes import outcomes
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import Metric
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from rnn_mnist.analysis.reading.levels import format_level, format_levels, order_levels, plain
+from rnn_mnist.analysis.reading.levels import format_level, format_levels, order_levels, plain, typed
 from rnn_mnist.configuration.schema import declared
 
 Scale = Literal["category", "linear", "log"]
@@ -68,12 +68,11 @@ class FactorAxis:
 
     def place(self, value: Any) -> int:
         """Which of the levels a value is, from 0."""
-        return self._places[isinstance(plain(value), bool), plain(value)]
+        return self._places[typed(plain(value))]
 
     @cached_property
     def _places(self) -> dict[tuple[bool, Any], int]:
-        # True == 1 in Python, and not in a configuration.
-        return {(isinstance(level, bool), level): place for place, level in enumerate(self.levels)}
+        return {typed(level): place for place, level in enumerate(self.levels)}
 
     def rows(self, frame: pd.DataFrame, level: Any) -> pd.DataFrame:
         """The rows that have this level."""
@@ -115,8 +114,7 @@ def setting_label(levels: Mapping[str, Any], factors: Sequence[str]) -> str:
 
 
 def _same(value: Any, level: Any) -> bool:
-    # True == 1 in Python, and not in a configuration.
-    return bool(plain(value) == level) and isinstance(plain(value), bool) == isinstance(level, bool)
+    return typed(plain(value)) == typed(level)
 
 
 def _is_number(value: Any) -> bool:

@@ -25,9 +25,9 @@ from rnn_mnist.analysis.plots.differences import (
     verdict_handles,
 )
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
-from rnn_mnist.analysis.plots.outcomes import missing_text, outcomes
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import format_level, short_name
+from rnn_mnist.analysis.reading.outcomes import missing_text, outcomes
 from rnn_mnist.analysis.reading.run_directories import ResultsError
 from rnn_mnist.catalogues.metrics import METRICS, Metric
 

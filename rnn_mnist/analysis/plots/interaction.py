@@ -16,11 +16,11 @@ from rnn_mnist.analysis.plots.factor_axis import FactorAxis, factor_axis
 from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.interaction_contrasts import ContrastOfContrasts, contrasts_of, contrasts_text
 from rnn_mnist.analysis.plots.level_places import MOST_LABELS, level_places
-from rnn_mnist.analysis.plots.outcomes import Outcomes, diverge_text, missing_text, outcomes
 from rnn_mnist.analysis.plots.replicates import averaged_over, replicates
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.levels import plain
+from rnn_mnist.analysis.reading.outcomes import Outcomes, diverge_text, missing_text, outcomes
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.analysis.statistics.interactions import interactions
 from rnn_mnist.catalogues.metrics import Metric

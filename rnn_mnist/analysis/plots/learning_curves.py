@@ -21,10 +21,10 @@ from rnn_mnist.analysis.plots.curves import (
     spread_evenly,
 )
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
-from rnn_mnist.analysis.plots.outcomes import Outcomes, missing_text, outcomes
 from rnn_mnist.analysis.plots.settings import are_ordered, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.outcomes import Outcomes, missing_text, outcomes
 from rnn_mnist.analysis.reading.results import learning_curves
 from rnn_mnist.analysis.reading.run_directories import ResultsError
 

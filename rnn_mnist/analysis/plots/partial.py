@@ -16,8 +16,8 @@ from rnn_mnist.analysis.plots.factor_axis import round_ticks
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.analysis.reading.outcomes import diverged_runs
 from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit, additive_regression
-from rnn_mnist.analysis.statistics.lost_runs import diverged_runs
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect
 from rnn_mnist.analysis.statistics.sampled_answer import effect_sentence, p_text
 from rnn_mnist.catalogues.metrics import METRICS, Metric

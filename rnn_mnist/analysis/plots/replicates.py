@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnn_mnist.analysis.plots.outcomes import Outcomes, outcomes
 from rnn_mnist.analysis.reading.levels import plain
+from rnn_mnist.analysis.reading.outcomes import Outcomes, outcomes
 from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK, pseudo_values
 from rnn_mnist.analysis.statistics.inert import inert_runs, with_inert_cells
 from rnn_mnist.analysis.statistics.layout import replicate_unit

@@ -12,12 +12,12 @@ from matplotlib.lines import Line2D
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.curves import spread_evenly
 from rnn_mnist.analysis.plots.figure_kind import FigureKind
-from rnn_mnist.analysis.plots.outcomes import missing_text, outcomes
 from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
 from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.outcomes import missing_text, outcomes
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import Metric
 

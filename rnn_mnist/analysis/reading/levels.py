@@ -15,6 +15,11 @@ def plain(value: Any) -> Any:
     return None if value is None or value != value else value
 
 
+def typed(level: Any) -> tuple[bool, Any]:
+    """What tells a level from others: ``True == 1`` in Python, and not in a configuration."""
+    return isinstance(level, bool), level
+
+
 def order_levels(key: str, values: Iterable[Any]) -> list[Any]:
     """The distinct values of a factor: numbers ascending, names as the schema lists them, None last."""
     about = declared(key)

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from rnn_mnist.analysis.reading.columns import rows_of
-from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain, short_name
-from rnn_mnist.analysis.report.outcomes import has_diverged
+from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain, short_name, typed
+from rnn_mnist.analysis.reading.outcomes import diverged_runs
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.configuration.schema import declared
 
@@ -23,7 +23,7 @@ def run_data(runs: pd.DataFrame, factors: Sequence[str]) -> str:
     ``log``. ``rows`` has, in the order of the columns, places among the levels, numbers as they are shown (null where
     there is none) and texts.
     """
-    state = runs["status"].map(str).where(~has_diverged(runs), "diverged")
+    state = runs["status"].map(str).where(~diverged_runs(runs), "diverged")
     runs = runs.assign(status=state)
     columns = [_factor(runs, key, short_name(key, factors)) for key in (*factors, "seed", "status")]
     present = [key for key in run_metrics() if runs[key].notna().any()]
@@ -43,7 +43,7 @@ def _factor(runs: pd.DataFrame, key: str, label: str) -> dict[str, Any]:
         "key": key,
         "label": "state" if key == "status" else label,
         "levels": [format_level(level) for level in levels],
-        "places": {_identity(level): place for place, level in enumerate(levels)},
+        "places": {typed(level): place for place, level in enumerate(levels)},
     }
     if all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels):
         column["values"] = levels
@@ -58,12 +58,7 @@ def _metric(key: str) -> dict[str, Any]:
 
 def _entry(value: Any, column: Mapping[str, Any]) -> int | float | None:
     if "places" in column:
-        place: int = column["places"][_identity(plain(value))]
+        place: int = column["places"][typed(plain(value))]
         return place
     value = plain(value)
     return None if value is None else round(float(METRICS[column["key"]].shown(value)), 6)
-
-
-def _identity(level: Any) -> tuple[type, Any]:
-    # True == 1 in Python, and not in a configuration; 1 and 1.0 are one level.
-    return bool if isinstance(level, bool) else object, level

@@ -11,10 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figure_kind import DEFAULT_METRIC, Sweep
 from rnn_mnist.analysis.plots.figures import DrawnFigure, draw
+from rnn_mnist.analysis.reading.outcomes import states_of
 from rnn_mnist.analysis.reading.results import Runs, completed
 from rnn_mnist.analysis.report import interactive, run_provenance, tables
 from rnn_mnist.analysis.report.embedding import embedded
-from rnn_mnist.analysis.report.outcomes import states_of
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.looks import looked_before
 from rnn_mnist.runs.record import State

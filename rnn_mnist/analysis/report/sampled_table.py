@@ -1,8 +1,7 @@
 """The table of a random search: a row a factor."""
 
-import math
-
 from rnn_mnist.analysis.reading.levels import format_level
+from rnn_mnist.analysis.report.tables import number_cell, p_value_text
 from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect
 from rnn_mnist.analysis.statistics.sampled_answer import rounded
@@ -32,7 +31,11 @@ def sampled_table(fit: AdditiveFit) -> Table:
 
 def _rows(effect: PartialEffect, metric: Metric, alpha: float) -> list[tuple[Cell, ...]]:
     share = Cell(f"{100 * effect.share:.1f} ± {100 * effect.importance_error:.1f}", effect.importance)
-    shared = (_number(effect.p_adjusted, _p_text(effect.p_adjusted)), share, text_cell(_best(effect, metric, alpha)))
+    shared = (
+        number_cell(effect.p_adjusted, p_value_text(effect.p_adjusted)),
+        share,
+        text_cell(_best(effect, metric, alpha)),
+    )
     if effect.trend is not None:
         estimates = [
             (
@@ -49,8 +52,8 @@ def _rows(effect: PartialEffect, metric: Metric, alpha: float) -> list[tuple[Cel
             text_cell(effect.factor),
             text_cell(over),
             text_cell(per),
-            _number(estimate.difference, metric.difference(estimate.difference)),
-            _number(estimate.low, f"{metric.difference(estimate.low)} to {metric.difference(estimate.high)}"),
+            number_cell(estimate.difference, metric.difference(estimate.difference)),
+            number_cell(estimate.low, f"{metric.difference(estimate.low)} to {metric.difference(estimate.high)}"),
             *shared,
         )
         for over, per, estimate in estimates
@@ -66,11 +69,3 @@ def _best(effect: PartialEffect, metric: Metric, alpha: float) -> str:
         return format_level(effect.points[place])
     end = " (an end)" if place in (0, len(effect.points) - 1) else ""
     return f"{rounded(effect.points[place], effect)}{end}"
-
-
-def _number(value: float, text: str) -> Cell:
-    return Cell("–", "") if math.isnan(value) else Cell(text, float(value))
-
-
-def _p_text(p_value: float) -> str:
-    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}" if p_value < 0.1 else f"{p_value:.2f}"

@@ -9,7 +9,7 @@ import pandas as pd
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, plain, short_name
-from rnn_mnist.analysis.report.outcomes import Outcomes, has_diverged
+from rnn_mnist.analysis.reading.outcomes import Outcomes, diverged_runs, outcomes
 from rnn_mnist.analysis.statistics.importance import term_text
 from rnn_mnist.analysis.statistics.summary import group_by_levels, summary_table
 from rnn_mnist.analysis.statistics.verdict import sentence, verdict_text
@@ -33,14 +33,14 @@ def settings_table(runs: pd.DataFrame, factors: Sequence[str], metric: str = "te
     rows = [
         (
             *(_level(row[key]) for key in factors),
-            Cell(outcomes.text, outcomes.finished),
-            _number(row["mean"], judged.text(row["mean"])),
+            Cell(ended.text, ended.completed),
+            number_cell(row["mean"], judged.text(row["mean"])),
             _interval(row["low"], row["high"], judged.number),
-            _number(row["standard_deviation"], judged.number(row["standard_deviation"])),
-            _number(row["parameters"], parameters.number(row["parameters"])),
-            _number(row["train_seconds"], seconds.number(row["train_seconds"])),
+            number_cell(row["standard_deviation"], judged.number(row["standard_deviation"])),
+            number_cell(row["parameters"], parameters.number(row["parameters"])),
+            number_cell(row["train_seconds"], seconds.number(row["train_seconds"])),
         )
-        for row, outcomes in _settings(runs, metric)
+        for row, ended in _settings(runs, metric)
     ]
     return Table(columns, tuple(rows))
 
@@ -65,14 +65,14 @@ def settings_paper_table(runs: pd.DataFrame, factors: Sequence[str], metric: str
     rows = [
         (
             *(_level(row[key]) for key in factors),
-            Cell(f"{outcomes.finished}", outcomes.finished),
-            _number(row["mean"], _mean_and_deviation(row["mean"], row["standard_deviation"], judged)),
-            _number(row["low"], f"[{judged.number(row['low'])}, {judged.number(row['high'])}]"),
-            Cell(f"{outcomes.diverged} of {outcomes.finished + outcomes.diverged}", outcomes.diverged),
-            Cell(f"{outcomes.missing}", outcomes.missing),
-            _number(row["parameters"], parameters.number(row["parameters"])),
+            Cell(f"{ended.completed}", ended.completed),
+            number_cell(row["mean"], _mean_and_deviation(row["mean"], row["standard_deviation"], judged)),
+            number_cell(row["low"], f"[{judged.number(row['low'])}, {judged.number(row['high'])}]"),
+            Cell(f"{ended.diverged} of {ended.ended}", ended.diverged),
+            Cell(f"{ended.missing}", ended.missing),
+            number_cell(row["parameters"], parameters.number(row["parameters"])),
         )
-        for row, outcomes in settings
+        for row, ended in settings
     ]
     unused = [word for word in ("diverged", "missing") if not any(getattr(ended, word) for _, ended in settings)]
     return Table(columns, tuple(rows)).without(*unused)
@@ -111,8 +111,8 @@ def effects_table(effects: pd.DataFrame) -> Table:
                 Cell(f"{seeds[0]}" if seeds[0] == seeds[1] else f"{seeds[0]}, {seeds[1]}", min(seeds)),
                 Cell(", ".join(failed), row["failed"]),
                 Cell(f"{row['contexts']}/{row['contexts_planned']}", row["contexts"]),
-                _number(row["difference"], _with_interval(row, metric)),
-                _number(row["p_adjusted"], p_value_text(row["p_adjusted"])),
+                number_cell(row["difference"], _with_interval(row, metric)),
+                number_cell(row["p_adjusted"], p_value_text(row["p_adjusted"])),
                 text_cell(verdict_text(row)),
             )
         )
@@ -147,8 +147,10 @@ def seeds_table(power: pd.DataFrame, metric: str) -> Table:
     for row in rows_of(power):
         name = f"{short_name(row['factor'], names)}={format_level(row['level'])} vs {format_level(row['reference'])}"
         cells = [text_cell(name), text_cell(format_levels(row["at"], names)), text_cell(row["method"])]
-        cells.append(_number(row["seeds"], f"{row['seeds']}"))
-        cells += [_number(row[key], judged.number(row[key])) for key in ("standard_deviation", "minimum_detectable")]
+        cells.append(number_cell(row["seeds"], f"{row['seeds']}"))
+        cells += [
+            number_cell(row[key], judged.number(row[key])) for key in ("standard_deviation", "minimum_detectable")
+        ]
         rows.append((*cells, *(_range(*row[difference]) for difference in differences)))
     return Table(tuple(columns), tuple(rows)).without(*([] if any(power["at"]) else ["at"]))
 
@@ -159,7 +161,7 @@ def importance_table(importance: pd.DataFrame) -> Table:
     rows = [
         (
             text_cell(term_text(row["kind"], row["term"])),
-            *(_number(row[key], f"{100 * row[key]:.1f}") for key in ("share", "by_chance")),
+            *(number_cell(row[key], f"{100 * row[key]:.1f}") for key in ("share", "by_chance")),
             text_cell(row["ranges"]),
         )
         for row in rows_of(importance)
@@ -176,11 +178,11 @@ def unsuccessful_table(runs: pd.DataFrame, factors: Sequence[str]) -> Table:
         (
             text_cell(row["run"]),
             *(_level(row[key]) for key in factors),
-            _number(row["seed"], f"{row['seed']}"),
+            number_cell(row["seed"], f"{row['seed']}"),
             text_cell("diverged" if diverged else row["status"]),
             text_cell("–" if plain(row["error"]) is None else row["error"]),
         )
-        for row, diverged in zip(rows_of(lost), has_diverged(lost), strict=True)
+        for row, diverged in zip(rows_of(lost), diverged_runs(lost), strict=True)
     ]
     return Table(tuple(columns), tuple(rows))
 
@@ -195,7 +197,7 @@ def p_value_text(p_value: float) -> str:
 def _settings(runs: pd.DataFrame, metric: str) -> list[tuple[dict[str, Any], Outcomes]]:
     """The rows of the summary, each with how the runs of the setting ended."""
     groups = group_by_levels(runs, find_factors(runs))
-    ended = [Outcomes.of(group) for _, group in groups]
+    ended = [outcomes(group) for _, group in groups]
     return list(zip(rows_of(summary_table(runs, metric)), ended, strict=True))
 
 
@@ -205,7 +207,7 @@ def _factor_columns(factors: Sequence[str]) -> tuple[Column, ...]:
 
 def _of_which(runs: pd.DataFrame) -> str:
     """What a mean is to be called where some runs have no figure because they diverged."""
-    return " of those that finished" if has_diverged(runs).any() else ""
+    return " of those that finished" if diverged_runs(runs).any() else ""
 
 
 def _mean_and_deviation(mean: float, deviation: float, metric: Metric) -> str:
@@ -218,12 +220,13 @@ def _level(value: Any) -> Cell:
     return Cell(format_level(value), float(value) if is_number else format_level(value))
 
 
-def _number(value: float, text: str) -> Cell:
+def number_cell(value: float, text: str) -> Cell:
+    """A cell of a number; an en dash, sorted last, where there is none."""
     return Cell("–", "") if math.isnan(value) else Cell(text, float(value))
 
 
 def _range(low: float, high: float) -> Cell:
-    return _number(low, f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}")
+    return number_cell(low, f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}")
 
 
 def _with_interval(row: dict[str, Any], metric: Metric) -> str:
@@ -235,4 +238,4 @@ def _with_interval(row: dict[str, Any], metric: Metric) -> str:
 
 
 def _interval(low: float, high: float, show: Any) -> Cell:
-    return _number(low, f"{show(low)} to {show(high)}")
+    return number_cell(low, f"{show(low)} to {show(high)}")

@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import FactorError, find_factors
+from rnn_mnist.analysis.reading.outcomes import diverged_runs
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.analysis.statistics.additive_design import make_design
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.least_squares import LeastSquares, draw_folds, held_out_errors
-from rnn_mnist.analysis.statistics.lost_runs import collapsed_runs, diverged_runs, where_they_lie
+from rnn_mnist.analysis.statistics.lost_runs import collapsed_runs, where_they_lie
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect, partial_effect
+from rnn_mnist.analysis.statistics.simultaneous import holm
 from rnn_mnist.catalogues.metrics import Metric
 
 
@@ -131,7 +133,7 @@ def additive_regression(
             importance=importance, reference=(references or {}).get(term.factor), confidence=confidence, seed=seed,
         )
         for term, fit, p_value, adjusted, importance in zip(
-            design.terms, fits, p_values, _holm(p_values), _as_parts(lost, held_out), strict=True
+            design.terms, fits, p_values, holm(np.array(p_values)).tolist(), _as_parts(lost, held_out), strict=True
         )
     ]  # fmt: skip
     return AdditiveFit(
@@ -188,13 +190,3 @@ def _as_parts(lost: Sequence[tuple[float, float]], whole: float) -> list[tuple[f
 def _residual(fitted: LeastSquares, design: np.ndarray) -> float:
     left = len(design) - design.shape[1]
     return math.sqrt(float(fitted.residuals @ fitted.residuals) / left) if left > 0 else math.nan
-
-
-def _holm(p_values: Sequence[float]) -> list[float]:
-    """Corrected by Holm's method over those that are not NaN, which stay so."""
-    values = np.array(p_values, dtype=float)
-    tested = np.flatnonzero(~np.isnan(values))
-    ordered = tested[np.argsort(values[tested])]
-    corrected = values.copy()
-    corrected[ordered] = np.maximum.accumulate(values[ordered] * np.arange(len(ordered), 0, -1)).clip(max=1.0)
-    return [float(value) for value in corrected]

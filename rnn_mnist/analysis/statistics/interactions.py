@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import find_factors
+from rnn_mnist.analysis.reading.levels import typed
 from rnn_mnist.analysis.reading.results import check_metric
 from rnn_mnist.analysis.statistics.by_seed import Contrast, independent_contrast, paired_contrast, usable_contexts
 from rnn_mnist.analysis.statistics.inert import independent_runs, with_inert_cells
@@ -106,9 +107,9 @@ def misleading_factors(
         others: the factors that it may depend on.
         paired: whether a seed shares noise between the levels of the factor.
     """
-    places = {_typed(level): place for place, level in enumerate(layout.levels)}
+    places = {typed(level): place for place, level in enumerate(layout.levels)}
     pairs = [
-        (places[_typed(row["level"])], places[_typed(row["reference"])]) if row["seeds"] else (-1, -1) for row in rows
+        (places[typed(row["level"])], places[typed(row["reference"])]) if row["seeds"] else (-1, -1) for row in rows
     ]
     tested = [pair for pair in pairs if pair[0] >= 0]
     found = {other: _between(layout, other, tested, paired=paired) for other in others} if tested else {}
@@ -173,7 +174,3 @@ def _statistics(found: Sequence[_Interaction]) -> tuple[np.ndarray, np.ndarray]:
         np.array([each.contrast.t for each in found]),
         np.array([each.contrast.degrees_of_freedom for each in found]),
     )
-
-
-def _typed(level: Any) -> tuple[bool, Any]:
-    return isinstance(level, bool), level

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.reading.factors import levels_of, replicate_keys
-from rnn_mnist.analysis.reading.levels import plain
+from rnn_mnist.analysis.reading.levels import plain, typed
 from rnn_mnist.configuration.schema import SELECTORS, declared, declared_keys
 from rnn_mnist.runs.record import State
 
@@ -70,8 +70,8 @@ def lay_out(runs: pd.DataFrame, factor: str, others: Sequence[str], metric: str)
     unit, crossing = replicate_unit(runs, [factor, *others])
     keys = [*others, *crossing]
     levels = levels_of(runs, factor)
-    places = {_typed(level): place for place, level in enumerate(levels)}
-    of_level = np.array([places[_typed(plain(value))] for value in runs[factor]], dtype=int)
+    places = {typed(level): place for place, level in enumerate(levels)}
+    of_level = np.array([places[typed(plain(value))] for value in runs[factor]], dtype=int)
     combinations = [tuple(map(plain, row)) for row in zip(*(runs[key] for key in keys), strict=True)]
     of_context, contexts = pd.factorize(pd.Series(combinations or [()] * len(runs), dtype=object))
     order = _in_order(runs, keys, contexts)
@@ -82,7 +82,6 @@ def lay_out(runs: pd.DataFrame, factor: str, others: Sequence[str], metric: str)
 
     measured = ((runs["status"] == State.completed) & runs[metric].notna()).to_numpy()
     diverged = runs["diverged"].to_numpy(bool)
-    # An axis name that is no run's own: NaN values are left out of the sums.
     values = np.where(measured, runs[metric].to_numpy(float), 0.0)
     totals, counts, failures, without = (np.zeros(shape) for _ in range(4))
     np.add.at(totals, place, values)
@@ -143,13 +142,8 @@ def shares_noise(factor: str) -> bool:
 
 
 def _in_order(runs: pd.DataFrame, keys: Sequence[str], contexts: Any) -> list[int]:
-    places = [{_typed(level): place for place, level in enumerate(levels_of(runs, key))} for key in keys]
+    places = [{typed(level): place for place, level in enumerate(levels_of(runs, key))} for key in keys]
     return sorted(
         range(len(contexts)),
-        key=lambda i: [order[_typed(level)] for order, level in zip(places, contexts[i], strict=True)],
+        key=lambda i: [order[typed(level)] for order, level in zip(places, contexts[i], strict=True)],
     )
-
-
-def _typed(level: Any) -> tuple[bool, Any]:
-    # True == 1 in Python, and not in a configuration.
-    return isinstance(level, bool), level

@@ -10,7 +10,6 @@ from scipy import stats
 
 from rnn_mnist.analysis.reading.levels import format_level, order_levels, plain
 from rnn_mnist.analysis.statistics.additive_terms import is_numeric
-from rnn_mnist.runs.record import State
 
 CHANCE = 0.01
 """A region is named where so many would lie in one so small with no more than this probability by chance."""
@@ -19,13 +18,6 @@ FAR = 10.0
 """Standard deviations that a run which collapsed is short of what its setting lets expect."""
 MOST_COLLAPSED = 0.2
 """The largest share of all runs that are taken as exceptions."""
-
-
-def diverged_runs(runs: pd.DataFrame) -> "pd.Series[bool]":
-    """Which runs diverged; where that is not said apart, which failed."""
-    if "diverged" in runs:
-        return runs["diverged"].astype(bool)
-    return runs["status"] == State.failed
 
 
 def where_they_lie(runs: pd.DataFrame, lost: "pd.Series[bool]", factors: Sequence[str], verb: str) -> list[str]:

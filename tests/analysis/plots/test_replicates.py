@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_mnist.analysis.plots.outcomes import outcomes
 from rnn_mnist.analysis.plots.replicates import averaged_over, replicates
+from rnn_mnist.analysis.reading.outcomes import outcomes
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.statistics.by_seed import pseudo_values
 from rnn_mnist.runs.record import State

@@ -1,4 +1,4 @@
-"""How the runs behind a mark of a figure ended: with a result, by divergence, or without any outcome."""
+"""How runs ended: with a result, by divergence (which is an outcome too), or without any outcome."""
 
 from dataclasses import dataclass
 
@@ -27,6 +27,13 @@ class Outcomes:
         return self.completed + self.diverged
 
     @property
+    def text(self) -> str:
+        """``4 (1 diverged)``."""
+        lost = [f"{self.diverged} diverged"] if self.diverged else []
+        lost += [f"{self.missing} missing"] if self.missing else []
+        return f"{self.completed} ({', '.join(lost)})" if lost else f"{self.completed}"
+
+    @property
     def diverged_text(self) -> str:
         """``2 of 5 diverge``; empty where none does."""
         return diverge_text(self.diverged, self.ended)
@@ -44,6 +51,12 @@ def diverged_runs(runs: pd.DataFrame) -> "pd.Series[bool]":
     if "diverged" not in runs.columns:
         return runs["status"] == State.failed
     return runs["diverged"].map(lambda value: value is True or value == 1).astype(bool)
+
+
+def states_of(runs: pd.DataFrame) -> dict[str, int]:
+    """How many runs are in each state, those that have diverged apart from those that failed otherwise."""
+    states = runs["status"].map(str).where(~diverged_runs(runs), "diverged")
+    return {str(state): int(count) for state, count in states.value_counts().items()}
 
 
 def diverge_text(diverged: int, ended: int) -> str:
