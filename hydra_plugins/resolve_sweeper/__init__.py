@@ -5,3 +5,6 @@
 Any Hydra application can use it; docs/resolve.md describes it. The modules whose names begin with an underscore are
 left alone by Hydra's search for plugins, which would run the others a second time and so double their classes.
 """
+
+PLAN = "resolve.json"
+"""In the folder of a sweep: what is compared, and what each look has found."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_plugins.resolve_sweeper import PLAN
 from hydra_plugins.resolve_sweeper._decision import Design
 from hydra_plugins.resolve_sweeper._grid import Grid
 from hydra_plugins.resolve_sweeper._options import Options, ResolveError
@@ -16,7 +17,6 @@ from hydra_plugins.resolve_sweeper._sequential import SPENDING
 from hydra_plugins.workstation_launcher import remove_leftovers, write_json
 
 SCHEMA_VERSION = 1
-NAME = "resolve.json"
 _MOST_DIFFERENCES = 4
 
 
@@ -58,7 +58,7 @@ class Record:
         Raises:
             ResolveError: if another plan is, or a file that cannot be read.
         """
-        self.path = directory / NAME
+        self.path = directory / PLAN
         self._directory_was_there = directory.exists()
         found = _read(self.path)
         self.is_new = found is None
@@ -104,7 +104,7 @@ class Record:
         folder = self.path.parent
         if not self.is_new or not folder.is_dir():
             return
-        if {path.name for path in folder.iterdir()} <= {NAME, "multirun.yaml", ".lock"}:
+        if {path.name for path in folder.iterdir()} <= {PLAN, "multirun.yaml", ".lock"}:
             self.path.unlink(missing_ok=True)
             if not self._directory_was_there:
                 shutil.rmtree(folder)

@@ -7,6 +7,14 @@ left alone by Hydra's search for plugins, which would run the others a second ti
 """
 
 from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_atomically, write_json
+from hydra_plugins.workstation_launcher._declared_options import (
+    checked,
+    configuration_field,
+    flag,
+    option,
+    register_node,
+    table_of,
+)
 from hydra_plugins.workstation_launcher._devices import available_cores
 from hydra_plugins.workstation_launcher._failures import already_shown
 from hydra_plugins.workstation_launcher._names import directory_name, override_key, readable, without
@@ -18,13 +26,19 @@ __all__ = [
     "Status",
     "already_shown",
     "available_cores",
+    "checked",
+    "configuration_field",
     "directory_name",
+    "flag",
     "in_job",
     "new_status",
+    "option",
     "override_key",
     "readable",
+    "register_node",
     "remove_leftovers",
     "report",
+    "table_of",
     "without",
     "write_atomically",
     "write_json",

@@ -5,32 +5,26 @@ has it, what checks it, and what it does.
 """
 
 import contextlib
-import difflib
 import importlib.util
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from hydra.errors import CompactHydraException
+
+from hydra_plugins.workstation_launcher._declared_options import (
+    checked,
+    configuration_field,
+    flag,
+    option,
+    register_node,
+    suggested,
+    table_of,
+)
 
 
 class OptionError(CompactHydraException):
     """An option of the launcher that cannot be used; the message names key, value and what is allowed."""
-
-
-def _option(default: Any, check: Callable[[Any], Any], description: str, *, aliases: tuple[str, ...] = ()) -> Any:
-    """A field of :class:`Options`.
-
-    Args:
-        default: as Hydra's configuration has it.
-        check: from what Hydra hands over to the value that the launcher works with; a ``ValueError`` says what is
-            allowed.
-        description: for the documentation, in Markdown.
-        aliases: what other launchers call it, for suggestions.
-    """
-    return field(metadata={"default": default, "check": check, "description": description, "aliases": aliases})
 
 
 def _devices(value: Any) -> tuple[str, ...] | None:
@@ -71,12 +65,6 @@ def _number(*, above_zero: bool = False, absent: str | None = None) -> Callable[
     return check
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
 def _choice(*allowed: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in allowed:
@@ -114,7 +102,7 @@ def _function(value: Any) -> str | None:
 class Options:
     """The checked options; ``None`` stands for ``auto`` or ``null`` where that is a choice."""
 
-    devices: tuple[str, ...] | None = _option(
+    devices: tuple[str, ...] | None = option(
         "auto",
         _devices,
         "`auto`: the GPUs that this process may see (`CUDA_VISIBLE_DEVICES` is honoured, MIG instances too), else the "
@@ -122,7 +110,7 @@ class Options:
         aliases=("device", "gpus", "gpu"),
     )
     """``CUDA_VISIBLE_DEVICES`` entries; empty for the CPU."""
-    jobs_per_device: int | None = _option(
+    jobs_per_device: int | None = option(
         "auto",
         _whole(1, auto=True),
         "Jobs at a time on each device. `auto`: one on a GPU; on the CPU one for each core. With more than one on a "
@@ -130,89 +118,89 @@ class Options:
         "MPS server.",
         aliases=("n_jobs", "jobs", "workers", "max_workers", "num_workers", "processes", "parallel"),
     )
-    threads_per_job: int | None = _option(
+    threads_per_job: int | None = option(
         "auto",
         _whole(1, auto=True),
         "`OMP_NUM_THREADS`, `MKL_NUM_THREADS`, `OPENBLAS_NUM_THREADS` and `NUMEXPR_NUM_THREADS`. `auto`: the cores "
         "divided by the jobs at a time, unless `OMP_NUM_THREADS` is set already.",
         aliases=("threads", "num_threads", "cpus_per_task"),
     )
-    start_interval_seconds: float | None = _option(
+    start_interval_seconds: float | None = option(
         "auto",
         _number(absent="auto"),
         "Time between two starts on one device. `auto`: 0.5 on a GPU, 0 on the CPU.",
         aliases=("delay", "interval"),
     )
-    start_method: str = _option(
+    start_method: str = option(
         "auto",
         _choice("auto", "fork", "spawn"),
         "`fork`, or `spawn` for a new interpreter a job.",
         aliases=("backend", "context"),
     )
-    preload: tuple[str, ...] = _option(
+    preload: tuple[str, ...] = option(
         [],
         _texts("modules"),
         "Modules that are imported before the fork, besides what the task function needs.",
     )
-    timeout_minutes: float | None = _option(
+    timeout_minutes: float | None = option(
         None,
         _number(above_zero=True, absent="null"),
         "A job that takes longer writes where it stands into its log and is killed.",
         aliases=("timeout", "timeout_min", "timeout_seconds", "time_limit"),
     )
-    retries: int = _option(
+    retries: int = option(
         0,
         _whole(0),
         "How often a job that died (killed, crashed, hung) is started again.",
         aliases=("max_retries", "max_num_timeout"),
     )
-    retry_exceptions: bool = _option(
-        default=False, check=_flag, description="Whether jobs that raised count for `retries` too."
+    retry_exceptions: bool = option(
+        default=False, check=flag, description="Whether jobs that raised count for `retries` too."
     )
-    fail_fast: bool = _option(default=False, check=_flag, description="Stop the sweep at the first failure.")
-    grace_seconds: float = _option(30, _number(), "How long interrupted jobs have to stop.")
-    resume: bool = _option(default=True, check=_flag, description="`false` runs all jobs afresh, in their directories.")
-    retry_failed: bool = _option(
-        default=True, check=_flag, description="Whether jobs that failed under an earlier command are tried again."
+    fail_fast: bool = option(default=False, check=flag, description="Stop the sweep at the first failure.")
+    grace_seconds: float = option(30, _number(), "How long interrupted jobs have to stop.")
+    resume: bool = option(default=True, check=flag, description="`false` runs all jobs afresh, in their directories.")
+    retry_failed: bool = option(
+        default=True, check=flag, description="Whether jobs that failed under an earlier command are tried again."
     )
-    dry_run: bool = _option(
+    dry_run: bool = option(
         default=False,
-        check=_flag,
+        check=flag,
         description="Print the table of jobs (done or to do, directory, device) and an estimate of the time, and start "
         "nothing.",
         aliases=("dry", "plan"),
     )
-    identity: str | None = _option(
+    identity: str | None = option(
         None,
         _function,
         "Dotted path of a function from a job's configuration (with its `hydra` node) to a text that takes the place "
         "of the fingerprint, or to a list: that text, then those that the same job had earlier, whose directories are "
         "then its own.",
     )
-    not_identity: tuple[str, ...] = _option(
+    not_identity: tuple[str, ...] = option(
         [], _texts("keys"), "Keys that are left out of the fingerprint, such as paths."
     )
-    not_in_names: tuple[str, ...] = _option([], _texts("keys"), "Keys that `${job_directory:}` does not show.")
-    code_version: str | None = _option(
+    not_in_names: tuple[str, ...] = option([], _texts("keys"), "Keys that `${job_directory:}` does not show.")
+    code_version: str | None = option(
         None,
         _function,
         "Dotted path of a function that returns a text; when it has changed since a job was completed, that is said. "
         "`null`: the commit of the application's repository, and whether it is dirty; outside of one, the name and the "
         "digest of the application's main file.",
     )
-    on_job_start: str | None = _option(
+    on_job_start: str | None = option(
         None,
         _function,
         "Dotted path of a function, called in the launching process with the job's composed configuration (with its "
         "`hydra` node) and its directory, which need not exist yet, before the job's first attempt starts.",
     )
-    on_job_end: str | None = _option(
+    on_job_end: str | None = option(
         None,
         _function,
         "Dotted path of a function, called in the launching process with the sweep's and the job's directory as each "
         "job ends.",
     )
-    on_sweep_end: str | None = _option(
+    on_sweep_end: str | None = option(
         None,
         _function,
         "Dotted path of a function, called with the sweep's directory at the end, also when jobs have failed, but not "
@@ -227,22 +215,14 @@ class Options:
 
 def suggest_key(name: str) -> str | None:
     """The option that somebody means who writes ``hydra.launcher.<name>``, which is none, if that can be guessed."""
-    for entry in fields(Options):
-        if name in entry.metadata["aliases"]:
-            return entry.name
-    return next(iter(difflib.get_close_matches(name, [entry.name for entry in fields(Options)], n=1)), None)
-
-
-def _configuration_field(entry: Any) -> tuple[str, Any, Any]:
-    default = entry.metadata["default"]
-    return (entry.name, Any, field(default_factory=lambda: list(default)) if default == [] else field(default=default))
+    return suggested(Options, name)
 
 
 WorkstationLauncherConf = make_dataclass(
     "WorkstationLauncherConf",
     [
         ("_target_", str, field(default="hydra_plugins.workstation_launcher.launcher.WorkstationLauncher")),
-        *map(_configuration_field, fields(Options)),
+        *map(configuration_field, fields(Options)),
     ],
     namespace={
         "__module__": __name__,
@@ -258,38 +238,14 @@ def checked_options(given: Mapping[str, Any]) -> Options:
     Raises:
         OptionError: if one of them cannot be used, or is none.
     """
-    checks = {entry.name: entry.metadata["check"] for entry in fields(Options)}
-    checked = {}
-    for name, value in given.items():
-        if name not in checks:
-            meant = suggest_key(name)
-            raise OptionError(
-                f"hydra.launcher.{name}={value}: no such option"
-                f"{f' (did you mean {meant}?)' if meant else ''}; there are {', '.join(checks)}"
-            )
-        try:
-            checked[name] = checks[name](value)
-        except ValueError as error:
-            raise OptionError(f"hydra.launcher.{name}={value}: must be {error}") from None
-    return Options(**checked)
+    return checked(Options, given, "hydra.launcher", OptionError)
 
 
 def options_table() -> str:
     """The table of the options in the documentation, in Markdown."""
-    rows = []
-    for entry in fields(Options):
-        default = entry.metadata["default"]
-        written = default if isinstance(default, str) else json.dumps(default)
-        rows.append(f"| `{entry.name}` | `{written}` | {entry.metadata['description']} |")
-    return "\n".join(["| option | default | |", "| --- | --- | --- |", *rows])
+    return table_of(Options)
 
 
 def register_options() -> None:
     """Make ``hydra/launcher=workstation`` known to Hydra."""
-    group, name, store = "hydra/launcher", "workstation", ConfigStore.instance()
-    try:
-        known = store.list(group)
-    except OSError:
-        known = []
-    if f"{name}.yaml" not in known:  # Hydra runs a plugin that the app has imported a second time
-        store.store(group=group, name=name, node=WorkstationLauncherConf, provider="workstation_launcher")
+    register_node("hydra/launcher", "workstation", WorkstationLauncherConf, "workstation_launcher")

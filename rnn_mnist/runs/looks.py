@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hydra_plugins.resolve_sweeper import PLAN
 from hydra_plugins.workstation_launcher import write_json
 from rnn_mnist.runs.files import SCHEMA_VERSION, RunFormatError, read_json
 from rnn_mnist.runs.record import RunRecord, State
 
 LOOKS = "looks.json"
-PLAN = "resolve.json"
-"""What ``hydra_plugins.resolve_sweeper`` writes."""
 
 
 def look_at(records: Iterable[RunRecord]) -> int:

@@ -1,0 +1,98 @@
+"""Options of a plugin, declared once as fields of a dataclass: their checks, their table, their registration."""
+
+import difflib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import field, fields
+from typing import Any, TypeVar
+
+from hydra.core.config_store import ConfigStore
+
+Options = TypeVar("Options")
+
+
+def option(default: Any, check: Callable[[Any], Any], description: str, *, aliases: tuple[str, ...] = ()) -> Any:
+    """A field of a dataclass of options.
+
+    Args:
+        default: as Hydra's configuration has it.
+        check: from what Hydra hands over to the value that the plugin works with; a ``ValueError`` says what is
+            allowed.
+        description: for the documentation, in Markdown.
+        aliases: what other plugins call it, for suggestions.
+    """
+    return field(metadata={"default": default, "check": check, "description": description, "aliases": aliases})
+
+
+def flag(value: Any) -> bool:
+    """The check of true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def suggested(options: type, name: str) -> str | None:
+    """The option that somebody means who writes ``name``, which is none, if that can be guessed."""
+    for entry in fields(options):
+        if name in entry.metadata["aliases"]:
+            return entry.name
+    return next(iter(difflib.get_close_matches(name, [entry.name for entry in fields(options)], n=1)), None)
+
+
+def checked(
+    options: type[Options],
+    given: Mapping[str, Any],
+    node: str,
+    error: type[Exception],
+    spell: Callable[[Any], str] = str,
+) -> Options:
+    """The options as Hydra hands them over, checked.
+
+    Args:
+        options: the dataclass of their declarations.
+        given: by name.
+        node: where Hydra's configuration has them: ``hydra.launcher``.
+        error: what is raised if one of them cannot be used, or is none; its line names key, value and what is allowed.
+        spell: how a value is written in it.
+    """
+    checks = {entry.name: entry.metadata["check"] for entry in fields(options)}  # type: ignore[arg-type]
+    found = {}
+    for name, value in given.items():
+        if name not in checks:
+            meant = suggested(options, name)
+            raise error(
+                f"{node}.{name}={spell(value)}: no such option"
+                f"{f' (did you mean {meant}?)' if meant else ''}; there are {', '.join(checks)}"
+            )
+        try:
+            found[name] = checks[name](value)
+        except ValueError as mistake:
+            raise error(f"{node}.{name}={spell(value)}: must be {mistake}") from None
+    return options(**found)
+
+
+def configuration_field(entry: Any) -> tuple[str, Any, Any]:
+    """The field of a node of Hydra's configuration that an option has: any value, for it is checked later."""
+    default = entry.metadata["default"]
+    return (entry.name, Any, field(default_factory=lambda: list(default)) if default == [] else field(default=default))
+
+
+def table_of(options: type) -> str:
+    """The table of options in the documentation, in Markdown."""
+    rows = []
+    for entry in fields(options):
+        default = entry.metadata["default"]
+        written = default if isinstance(default, str) and default else json.dumps(default)
+        rows.append(f"| `{entry.name}` | `{written}` | {entry.metadata['description']} |")
+    return "\n".join(["| option | default | |", "| --- | --- | --- |", *rows])
+
+
+def register_node(group: str, name: str, node: type, provider: str) -> None:
+    """Make a node of Hydra's configuration known to it, once."""
+    store = ConfigStore.instance()
+    try:
+        known = store.list(group)
+    except OSError:
+        known = []
+    if f"{name}.yaml" not in known:  # Hydra runs a plugin that the app has imported a second time
+        store.store(group=group, name=name, node=node, provider=provider)
