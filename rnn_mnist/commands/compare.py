@@ -33,13 +33,16 @@ from rnn_mnist.analysis.reading.results import Runs, check_metric, load_runs
 from rnn_mnist.analysis.report import tables
 from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
 from rnn_mnist.analysis.report.sampled_table import sampled_table
-from rnn_mnist.analysis.statistics.answer import answer, fit_sampled
+from rnn_mnist.analysis.statistics.additive_regression import additive_regression
+from rnn_mnist.analysis.statistics.answer import answer
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
 from rnn_mnist.analysis.statistics.nuisance import NuisanceChoice, choose_nuisance
 from rnn_mnist.analysis.statistics.power import power_table
+from rnn_mnist.analysis.statistics.sampled import sampled_factors
 from rnn_mnist.analysis.statistics.summary import wilson_interval
+from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.looks import look_at, plan_of
@@ -148,7 +151,10 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         all_pairs=options.all_pairs,
         anytime=bool(looked),
     )
-    fit = fit_sampled(runs, options.metric, options.confidence)
+    varying = find_factors(runs)
+    fit = None
+    if sampled_factors(runs, varying):
+        fit = additive_regression(runs, varying, options.metric, confidence=options.confidence)
     shown = tables.effects_table(table)
     if len(table):
         console.print(shown.terminal(console.width, _title(table)))
@@ -156,10 +162,10 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         console.print(sampled_table(fit).terminal(console.width, f"{metric.label}: {fit.method}"))
         notes += fit.notes
     notes += _print_more(options, runs, table, console)
-    for note in dict.fromkeys([*missing_runs(runs), *notes, *looked, *_about_images(table)]):
+    for note in dict.fromkeys([*missing_runs(runs), *notes, *looked, *_about_images(runs, table)]):
         # What is there to be typed is not broken.
         console.print(note, markup=False, highlight=False, soft_wrap=note.startswith("  "))
-    settings = tables.settings_paper_table(runs, find_factors(runs), options.metric)
+    settings = tables.settings_paper_table(runs, varying, options.metric)
     texts = {
         options.csv: tables.effects_as_text(table).to_csv(index=False),
         options.markdown: f"{shown.markdown()}\n{settings.markdown()}",
@@ -265,12 +271,16 @@ def _title(table: pd.DataFrame) -> str:
     return f"{metric.label} of {table.attrs['runs']} runs, differences{unit}{about}"
 
 
-def _about_images(table: pd.DataFrame) -> list[str]:
+def _about_images(runs: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     """What the finite number of test images leaves open about one network."""
-    if table.attrs["metric"] != "test_accuracy" or table["mean"].isna().all():
+    counts = [find_data_set(name).counts for name in runs["data.name"].dropna().unique()]
+    if table.attrs["metric"] != "test_accuracy" or table["mean"].isna().all() or len(counts) != 1 or not counts[0]:
         return []
-    low, high = wilson_interval(float(table["mean"].max()), 10_000)
-    return [f"10,000 test images leave ±{50 * (high - low):.2f} points open about any one network, whatever the seeds"]
+    images = counts[0][1]
+    low, high = wilson_interval(float(table["mean"].max()), images)
+    return [
+        f"{images:,} test images leave ±{50 * (high - low):.2f} points open about any one network, whatever the seeds"
+    ]
 
 
 def _mcnemar(first: str, second: str) -> None:

@@ -3,7 +3,6 @@
 from rnn_mnist.analysis.plots.figure_kind import DEFAULT_METRIC, Request, Sweep
 from rnn_mnist.analysis.reading.factors import FactorError, levels_of
 from rnn_mnist.analysis.reading.results import completed
-from rnn_mnist.analysis.statistics.sampled import sampled_factors
 
 # Marginal effects and pairs beyond these few are a matter of asking for them.
 MOST_EFFECTS = 6
@@ -19,13 +18,12 @@ def default_figures(sweep: Sweep) -> list[Request]:
     Raises:
         ResultsError: if no run is completed, saying how the runs stand.
     """
-    runs, factors = sweep.runs, sweep.factors
-    finished = completed(runs)
+    factors = sweep.factors
+    finished = completed(sweep.runs)
     requests: list[Request] = []
     varying = any(finished[key].map(repr).nunique() > 1 for key in factors)
     divisible = varying and _is_divisible(sweep)
-    sampled = bool(sampled_factors(runs, factors))
-    if sampled:
+    if sweep.sampled:
         requests += [Request("partial")] if divisible else []
     elif len(factors) == 1:
         requests.append(Request("effect", factor=factors[0]))
@@ -34,17 +32,17 @@ def default_figures(sweep: Sweep) -> list[Request]:
         requests += [Request("effect", factor=along, hue=hue), Request("interaction", factor=along, hue=hue)]
     elif len(factors) > 2:
         requests += [Request("effect", factor=key) for key in factors[:MOST_EFFECTS]]
-    if varying and not sampled:
+    if varying and not sweep.sampled:
         requests.append(Request("forest"))
     if divisible and len(factors) > 1:
         requests.append(Request("importance"))
     requests += [Request("learning_curves"), Request("time_steps")]
     if factors:
         requests.append(Request("cost"))
-    if len(finished) > 1 and not sampled:
+    if len(finished) > 1 and not sweep.sampled:
         requests.append(Request("seeds"))
     requests.append(Request("confusion"))
-    if len(factors) > (1 if sampled else 2):
+    if len(factors) > (1 if sweep.sampled else 2):
         requests.append(Request("parallel"))
     return requests
 

@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.reading.factors import find_factors
-from rnn_mnist.analysis.statistics.answer import answer, fit_sampled
+from rnn_mnist.analysis.statistics.additive_regression import additive_regression
+from rnn_mnist.analysis.statistics.answer import answer
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
+from rnn_mnist.analysis.statistics.sampled import sampled_factors
 
 DEFAULT_METRIC = "test_accuracy"
 FACTOR_OPTIONS = ("factor", "hue", "facet")
@@ -26,14 +28,21 @@ class Sweep:
         self.runs = runs
         # Of all factors, for the metric that they are called with.
         self.effects = cache(lambda metric: effects(runs, metric=metric, anytime=anytime))
-        self.fit = cache(lambda metric: fit_sampled(runs, metric))
-        self.answer = cache(lambda metric: answer(runs, self.effects(metric), self.fit(metric)))
+        self.regression = cache(lambda metric: additive_regression(runs, self.factors, metric))
+        self.answer = cache(
+            lambda metric: answer(runs, self.effects(metric), self.regression(metric) if self.sampled else None)
+        )
         self.importance = cache(lambda metric: importance(runs, metric=metric))
 
     @cached_property
     def factors(self) -> list[str]:
         """The keys that vary."""
         return find_factors(self.runs)
+
+    @cached_property
+    def sampled(self) -> bool:
+        """Whether it is a random search: some factor was drawn."""
+        return bool(sampled_factors(self.runs, self.factors))
 
     def factors_from(self, first: str | None) -> list[str]:
         """The same, one of them before the others."""

@@ -17,7 +17,7 @@ from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import format_level, plain
 from rnn_mnist.analysis.reading.outcomes import diverged_runs
-from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit, additive_regression
+from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect
 from rnn_mnist.analysis.statistics.sampled_answer import effect_sentence, p_text
 from rnn_mnist.catalogues.metrics import METRICS, Metric
@@ -63,21 +63,14 @@ class PartialInfo:
     source: Source
 
 
-def partial_info(
-    runs: pd.DataFrame, *, factors: Sequence[str], metric: str = "test_accuracy", first: str | None = None
-) -> PartialInfo:
-    """The effects of an additive regression on the factors, the most important first; ``first`` goes before them all.
-
-    Raises:
-        FactorError: if nothing varies, or the runs are too few.
-    """
-    fit = additive_regression(runs, factors, metric)
+def partial_info(runs: pd.DataFrame, fit: AdditiveFit, first: str | None = None) -> PartialInfo:
+    """The effects of an additive regression of these runs, the most important first; ``first`` goes before them all."""
     ordered = sorted(fit.effects, key=lambda effect: (effect.factor != first, -effect.importance))
     lost = runs[diverged_runs(runs)], runs[runs["directory"].isin(fit.collapsed)]
     panels = tuple(
         PartialPanel(effect, *(_places(of_kind, effect) for of_kind in lost)) for effect in ordered[:MOST_PANELS]
     )
-    return PartialInfo(METRICS[metric], panels, len(ordered), fit, find_source(runs))
+    return PartialInfo(METRICS[fit.metric], panels, len(ordered), fit, find_source(runs))
 
 
 def _places(runs: pd.DataFrame, effect: PartialEffect) -> tuple[float, ...]:
@@ -239,7 +232,7 @@ def _footnotes(info: PartialInfo) -> list[str]:
 KIND = FigureKind(
     "partial",
     "a metric along each factor of a random search, all others held: a curve, its band and every run",
-    lambda sweep, request: partial_info(sweep.runs, factors=sweep.factors, metric=request.metric, first=request.factor),
+    lambda sweep, request: partial_info(sweep.runs, sweep.regression(request.metric), request.factor),
     _draw,
     _describe,
     takes=("factor", "metric"),

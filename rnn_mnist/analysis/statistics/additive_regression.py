@@ -20,6 +20,7 @@ from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.least_squares import LeastSquares, draw_folds, held_out_errors
 from rnn_mnist.analysis.statistics.lost_runs import collapsed_runs, where_they_lie
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect, partial_effect
+from rnn_mnist.analysis.statistics.reference import reference_level
 from rnn_mnist.analysis.statistics.simultaneous import holm
 from rnn_mnist.catalogues.metrics import Metric
 
@@ -127,10 +128,16 @@ def additive_regression(
         )
         for term in design.terms
     ]
+    against = {
+        term.factor: reference_level(finished, term.factor, references or {})
+        for term in design.terms
+        if term.trend is None
+    }
     effects = [
         partial_effect(
             term, fit, design.places[term.factor], float(values.mean()), p_values=(p_value, adjusted),
-            importance=importance, reference=(references or {}).get(term.factor), confidence=confidence, seed=seed,
+            importance=importance, reference=against.get(term.factor),
+            confidence=confidence, seed=seed,
         )
         for term, fit, p_value, adjusted, importance in zip(
             design.terms, fits, p_values, holm(np.array(p_values)).tolist(), _as_parts(lost, held_out), strict=True

@@ -10,13 +10,11 @@ import pandas as pd
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
-from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit, additive_regression
+from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit
 from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.layout import replicate_unit
 from rnn_mnist.analysis.statistics.power import ALPHA
-from rnn_mnist.analysis.statistics.reference import reference_level
-from rnn_mnist.analysis.statistics.sampled import sampled_factors
 from rnn_mnist.analysis.statistics.sampled_answer import sampled_answer
 from rnn_mnist.analysis.statistics.summary import group_by_levels
 from rnn_mnist.analysis.statistics.tied import settings_tied_with
@@ -67,7 +65,7 @@ class Answer:
 
 
 def answer(runs: pd.DataFrame, effects: pd.DataFrame, fit: AdditiveFit | None = None) -> Answer:
-    """The answer of runs from their effects, and in a random search from what :func:`fit_sampled` made of it.
+    """The answer of runs from their effects, and in a random search from an additive regression.
 
     ``effects`` are from :func:`rnn_mnist.analysis.statistics.effects.effects`.
     """
@@ -76,25 +74,13 @@ def answer(runs: pd.DataFrame, effects: pd.DataFrame, fit: AdditiveFit | None = 
     if fit is not None:
         sentences += [_capital(text) for text in sampled_answer(fit, metric.key, margin)]
     # Where nothing but replicates varies, there is no setting to choose.
-    best = find_best(runs) if find_factors(runs) else None
+    varies = bool(find_factors(runs))
+    best = find_best(runs) if varies else None
     if best is not None:
         sentences.append(_capital(_best_sentence(best)))
-    elif find_factors(runs):
+    elif varies:
         sentences.append("In every setting runs diverged or have no outcome, so that none is called the best.")
     return Answer(tuple(sentences), best)
-
-
-def fit_sampled(runs: pd.DataFrame, metric: str, confidence: float = 0.95) -> AdditiveFit | None:
-    """The additive regression of a random search; None where no factor was sampled.
-
-    Raises:
-        FactorError: if there are too few runs for so many factors.
-    """
-    factors = find_factors(runs)
-    if not sampled_factors(runs, factors):
-        return None
-    references = {key: reference_level(runs, key, {}) for key in factors}
-    return additive_regression(runs, factors, metric, references=references, confidence=confidence)
 
 
 def find_best(runs: pd.DataFrame) -> BestSetting | None:

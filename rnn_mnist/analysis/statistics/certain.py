@@ -30,16 +30,6 @@ def certain_reason(
     return (Reason.identical, "") if same else None
 
 
-def inert_contexts(runs: pd.DataFrame, layout: Layout, level: int, reference: int) -> np.ndarray:
-    """In which contexts ``[context]`` the two levels are one run, seed by seed."""
-    directories = runs["directory"].to_numpy()
-    rows, others = layout.rows[level], layout.rows[reference]
-    both = (rows >= 0) & (others >= 0)
-    same = both & (directories[rows] == directories[others])
-    inert: np.ndarray = both.any(axis=1) & (same == both).all(axis=1)
-    return inert
-
-
 def _shared_rows(layout: Layout, level: int, reference: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows of completed runs of the two levels, cell by cell and seed by seed."""
     both = ~np.isnan(layout.values[level]) & ~np.isnan(layout.values[reference])

@@ -1,6 +1,7 @@
 """What each level of a factor does against its reference: the main effect, by seed, over the contexts of both."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
@@ -86,6 +87,7 @@ def effects(
     if by is not None and not [factor for factor in asked or varying if factor != by]:
         raise FactorError(f"{by}: there is no other factor to compare at each of its levels")
     independent, copying = independent_runs(runs)
+    with_copies, without_copies = (cache(partial(_prepared, frame, asked)) for frame in (runs, independent))
     rows: list[dict[str, Any]] = []
     for factor in asked or varying:
         if factor not in varying:
@@ -93,12 +95,10 @@ def effects(
         if factor == by:
             continue
         # The factor in question stays even if it does nothing: that is then its answer.
-        usable = with_inert_cells(with_defaults_where_absent(runs if factor in copying else independent), asked)
-        sampled = sampled_factors(usable, find_factors(usable, asked))
+        usable, present, sampled, aliases = with_copies() if factor in copying else without_copies()
         if factor in sampled:
             continue
-        aliases = find_aliases(usable)
-        others = [other for other in find_factors(usable, asked) if other != factor]
+        others = [other for other in present if other != factor]
         layout = lay_out(usable, factor, others, metric)
         reference = reference_level(usable, factor, references or {})
         contrasts = FactorContrasts(usable, layout, aliases, reference, task)
@@ -113,6 +113,15 @@ def effects(
         "metric": metric, "confidence": confidence, "margin": task.margin, "anytime": anytime, "runs": len(runs)
     }  # fmt: skip
     return table
+
+
+def _prepared(
+    runs: pd.DataFrame, asked: Sequence[str]
+) -> tuple[pd.DataFrame, list[str], list[str], dict[str, list[str]]]:
+    """The runs with all cells that they stand for; the factors, those that were sampled, and what follows them."""
+    usable = with_inert_cells(with_defaults_where_absent(runs), asked)
+    factors = find_factors(usable, asked)
+    return usable, factors, sampled_factors(usable, factors), find_aliases(usable)
 
 
 def _over_factors(table: pd.DataFrame) -> "pd.Series[float]":

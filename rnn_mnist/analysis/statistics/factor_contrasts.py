@@ -1,8 +1,8 @@
 """The contrasts of one factor: each level against its reference, with interval, verdict and what it rests on."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,14 @@ import pandas as pd
 
 from rnn_mnist.analysis.statistics import anytime as anytime_interval
 from rnn_mnist.analysis.statistics.by_seed import Contrast, independent_contrast, paired_contrast, usable_contexts
-from rnn_mnist.analysis.statistics.certain import certain_reason, inert_contexts
+from rnn_mnist.analysis.statistics.certain import certain_reason
 from rnn_mnist.analysis.statistics.confounding import confounded_keys, differing_circumstances, separating_keys
 from rnn_mnist.analysis.statistics.failures import rate_p_value, worst_rank_contrast
 from rnn_mnist.analysis.statistics.inert import PredictionBytes
 from rnn_mnist.analysis.statistics.interactions import misleading_factors
 from rnn_mnist.analysis.statistics.layout import Layout, shares_noise
 from rnn_mnist.analysis.statistics.power import Method, minimum_detectable_difference, seeds_range
-from rnn_mnist.analysis.statistics.simultaneous import judge, level_of_each
+from rnn_mnist.analysis.statistics.simultaneous import adjusted, judge, level_of_each
 from rnn_mnist.analysis.statistics.verdict import Reason, Verdict, judge_interval
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.catalogues.metrics import Metric
@@ -47,6 +47,19 @@ class _Pair:
     contrast: Contrast | None
     reason: Reason | None
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class _Interval:
+    """What a test comes to: alone, and within the family of its factor."""
+
+    low: float = math.nan
+    high: float = math.nan
+    p_value: float = math.nan
+    p_adjusted: float = math.nan
+
+
+_NO_INTERVAL = _Interval()
 
 
 @dataclass
@@ -87,9 +100,11 @@ class FactorContrasts:
         if self.task.all_pairs:
             pairs = [(level, other) for other in range(count) for level in range(other + 1, count)]
         made = [self._pair(at, layout, *pair) for at, layout in places for pair in pairs]
-        without = sum(pair.reason is Reason.all_diverged for pair in made)
-        intervals = self._intervals([pair.contrast for pair in made], without)
-        return [self._row(pair, *interval) for pair, interval in zip(made, intervals, strict=True)]
+        # Those without an interval are tested by how often they diverge, in the same family.
+        judged = [pair for pair in made if pair.contrast is not None or pair.reason is Reason.all_diverged]
+        size = max(1, len(judged))
+        intervals = self._intervals([pair.contrast for pair in made if pair.contrast is not None], size)
+        return [self._row(pair, next(intervals) if pair.contrast is not None else _NO_INTERVAL, size) for pair in made]
 
     def _pair(self, at: tuple[tuple[str, Any], ...], layout: Layout, level: int, reference: int) -> _Pair:
         shared = layout.tried[level] & layout.tried[reference]
@@ -109,7 +124,7 @@ class FactorContrasts:
         if certain is not None:
             return _Pair(at, layout, level, reference, shared, None, *certain)
         # Where a factor is inert, its two levels are one run: a difference of 0 that nobody measured.
-        shared = shared & ~inert_contexts(self.runs, layout, level, reference)
+        shared = shared & ~layout.same_runs(level, reference)
         one, other = layout.values[level], layout.values[reference]
         used = shared & usable_contexts(one, other, together=self._paired)
         if not used.any():
@@ -143,37 +158,29 @@ class FactorContrasts:
             return max((1 / of[1] for of in counts if of), default=0.0)
         return self.task.metric.step
 
-    def _intervals(
-        self, contrasts: Sequence[Contrast | None], without: int
-    ) -> list[tuple[float, float, float, float, float]]:
-        """For each contrast low, high, p, adjusted p and the level that it is held to; NaN where there is none.
-
-        ``without``: how many have no interval, and are tested by how often they diverge.
-        """
-        made = [contrast for contrast in contrasts if contrast is not None]
-        alpha = level_of_each(max(1, len(made) + without), 1 - self.task.confidence)
-        nothing = (math.nan, math.nan, math.nan, math.nan, alpha)
-        if not made:
-            return [nothing] * len(contrasts)
+    def _intervals(self, contrasts: Sequence[Contrast], size: int) -> Iterator[_Interval]:
+        """The interval of each contrast, in a family of so many."""
+        if not contrasts:
+            return
         if self.task.anytime:
-            widths = [anytime_interval.half_width(contrast, alpha) for contrast in made]
-            p_values = np.array([anytime_interval.p_value(contrast) for contrast in made])
-            adjusted = -np.expm1(len(made) * np.log1p(-np.minimum(p_values, 1 - 1e-12)))
+            alpha = level_of_each(size, 1 - self.task.confidence)
+            widths = np.array([anytime_interval.half_width(contrast, alpha) for contrast in contrasts])
+            p_values = np.array([anytime_interval.p_value(contrast) for contrast in contrasts])
+            within = adjusted(p_values, size)
         else:
-            degrees = np.array([contrast.degrees_of_freedom for contrast in made])
-            family = judge(np.array([contrast.t for contrast in made]), degrees, self.task.confidence)
-            errors = np.sqrt([contrast.variance for contrast in made])
-            widths, p_values, adjusted = list(family.critical * errors), family.p_values, family.adjusted
-        found = iter(
-            (made[i].estimate - widths[i], made[i].estimate + widths[i], float(p_values[i]), float(adjusted[i]), alpha)
-            for i in range(len(made))
-        )
-        return [nothing if contrast is None else next(found) for contrast in contrasts]
+            t, degrees, variances = (
+                np.array([getattr(contrast, name) for contrast in contrasts])
+                for name in ("t", "degrees_of_freedom", "variance")
+            )
+            family = judge(t, degrees, self.task.confidence, size)
+            widths, p_values, within = family.critical * np.sqrt(variances), family.p_values, family.adjusted
+        for contrast, width, p_value, p_adjusted in zip(contrasts, widths, p_values, within, strict=True):
+            low, high = contrast.estimate - width, contrast.estimate + width
+            yield _Interval(float(low), float(high), float(p_value), float(p_adjusted))
 
-    def _row(
-        self, pair: _Pair, low: float, high: float, p_value: float, p_adjusted: float, alpha: float
-    ) -> dict[str, Any]:
+    def _row(self, pair: _Pair, interval: _Interval, size: int) -> dict[str, Any]:
         layout, contrast, task = pair.layout, pair.contrast, self.task
+        alpha = level_of_each(size, 1 - task.confidence)
         level, reference = layout.levels[pair.level], layout.levels[pair.reference]
         verdict, reason = Verdict.not_comparable, pair.reason
         confounded = confounded_keys(self.runs, layout, pair.level, pair.reference, pair.used, self.aliases)
@@ -183,19 +190,16 @@ class FactorContrasts:
             verdict = Verdict.equivalent
         elif reason is Reason.all_diverged:
             verdict, p_value = self._all_diverged(pair, alpha)
-            family_size = math.log1p(self.task.confidence - 1) / math.log1p(-alpha)
-            p_adjusted = -math.expm1(family_size * math.log1p(-min(p_value, 1 - 1e-12)))
+            interval = replace(interval, p_value=p_value, p_adjusted=float(adjusted(np.array(p_value), size)))
         elif contrast is not None and confounded:
             reason = Reason.confounded
         elif contrast is not None:
-            verdict = judge_interval(low, high, task.metric, task.margin)
+            verdict = judge_interval(interval.low, interval.high, task.metric, task.margin)
             if self._failures_disagree(pair, verdict, alpha):
                 verdict, reason = Verdict.not_comparable, Reason.diverges
         both = layout.tried[pair.level] & layout.tried[pair.reference]
         either = layout.tried[pair.level] | layout.tried[pair.reference]
-        planned = either if reason is Reason.inert else either & ~inert_contexts(
-            self.runs, layout, pair.level, pair.reference
-        )  # fmt: skip
+        planned = either if reason is Reason.inert else either & ~layout.same_runs(pair.level, pair.reference)
         counts = {
             f"{name}{suffix}": layout.total(array, place, planned)
             for name, array in (("failed", layout.diverged), ("runs", layout.ended), ("missing", layout.missing))
@@ -209,10 +213,7 @@ class FactorContrasts:
             "contexts": int(pair.used.sum()),
             "contexts_planned": int(planned.sum()),
             **self._of_contrast(pair),
-            "low": low,
-            "high": high,
-            "p_value": p_value,
-            "p_adjusted": p_adjusted,
+            **asdict(interval),
             "p_family": math.nan,
             **counts,
             **self._noise(contrast, alpha),
@@ -271,7 +272,7 @@ class FactorContrasts:
         are not equivalent. Contexts in which all runs of a level diverged count too, for nobody would choose it there.
         """
         places = [pair.level, pair.reference]
-        both = pair.layout.tried[places].all(axis=0) & ~inert_contexts(self.runs, pair.layout, *places)
+        both = pair.layout.tried[places].all(axis=0) & ~pair.layout.same_runs(*places)
         diverged = pair.layout.diverged[places] > 0
         outcomes = np.where(diverged, 0.0, pair.layout.values[places])
         both &= usable_contexts(*outcomes, together=self._paired)

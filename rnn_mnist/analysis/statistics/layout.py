@@ -45,6 +45,13 @@ class Layout:
         planned: np.ndarray = (self.ended + self.missing).sum(axis=2) > 0
         return planned
 
+    def same_runs(self, level: int, other: int) -> np.ndarray:
+        """In which contexts ``[context]`` two levels are one run, seed by seed: the factor does nothing there."""
+        one, two = self.places[level], self.places[other]
+        both = (one >= 0) & (two >= 0)
+        same: np.ndarray = both.any(axis=1) & ((one == two) | ~both).all(axis=1)
+        return same
+
     def total(self, counts: np.ndarray, level: int, contexts: np.ndarray) -> int:
         """The sum of counts ``[level, context, seed]`` of a level in some contexts; a run of several cells is one."""
         _, first = np.unique(self.places[level][contexts], return_index=True)

@@ -9,7 +9,6 @@ from scipy import stats
 
 from rnn_mnist.analysis.statistics.additive_terms import Scale, Term
 from rnn_mnist.analysis.statistics.least_squares import LeastSquares
-from rnn_mnist.configuration.schema import declared
 
 DRAWS = 4000
 """From the distribution of the coefficients, for what holds along a whole curve."""
@@ -131,7 +130,7 @@ def partial_effect(
         mean: of the metric.
         p_values: of the factor, alone and adjusted.
         importance: of the factor, with its standard error.
-        reference: the level that categories are compared with; None for the configuration's default.
+        reference: the level that categories are compared with.
         confidence: of intervals and bands.
         seed: of the draws for the bands.
     """
@@ -139,7 +138,8 @@ def partial_effect(
     numeric = term.trend is not None
     deviation = term.at_points @ part.coefficients
     band = part.critical(term.at_points) * part.errors(term.at_points)
-    against = None if numeric else _reference(term, reference)
+    # The default of a factor that acts nowhere at its default is no level of the term.
+    against = None if numeric else term.points.index(reference) if reference in term.points else 0
     return PartialEffect(
         factor=term.factor,
         scale=term.scale,
@@ -247,10 +247,3 @@ def _contrasts(term: Term, part: _Part, reference: int) -> tuple[tuple[Any, Esti
     others = [place for place in range(len(term.points)) if place != reference]
     estimates = part.estimates(term.at_points[others] - term.at_points[reference])
     return tuple((term.points[place], estimate) for place, estimate in zip(others, estimates, strict=True))
-
-
-def _reference(term: Term, asked: Any) -> int:
-    """The level that is asked for, else the configuration's default, if it was tried; else the first."""
-    about = declared(term.factor)
-    wanted = asked if asked is not None or about is None else about.default
-    return next((place for place, level in enumerate(term.points) if level == wanted), 0)

@@ -28,22 +28,31 @@ class Family:
     adjusted: np.ndarray
 
 
-def judge(t: np.ndarray, degrees: np.ndarray, confidence: float = 0.95) -> Family:
+def judge(t: np.ndarray, degrees: np.ndarray, confidence: float = 0.95, size: int | None = None) -> Family:
     """Judge contrasts together, by their statistics ``[contrast]`` and degrees of freedom ``[contrast]``.
 
-    ``confidence`` is that of all intervals at once, between 0 and 1.
+    ``confidence`` is that of all intervals at once, between 0 and 1; ``size`` the number of contrasts that are judged,
+    where there are others besides these.
     """
+    size = len(t) if size is None else size
     p_values = 2 * stats.t.sf(np.abs(t), degrees)
-    critical = stats.t.isf(level_of_each(len(t), 1 - confidence) / 2, degrees)
-    # log1p and expm1 keep the digits of small p-values.
-    with np.errstate(divide="ignore"):
-        adjusted = -np.expm1(len(t) * np.log1p(-p_values))
-    return Family(critical, p_values, adjusted)
+    critical = stats.t.isf(level_of_each(size, 1 - confidence) / 2, degrees)
+    return Family(critical, p_values, adjusted(p_values, size))
 
 
 def level_of_each(size: int, alpha: float) -> float:
     """The level at which each of so many contrasts is tested, for ``alpha`` in the family."""
     return float(-np.expm1(np.log1p(-alpha) / size))
+
+
+def adjusted(p_values: np.ndarray, size: int) -> np.ndarray:
+    """P-values ``[contrast]`` of contrasts alone, within a family of so many: below alpha where alone they are below
+    :func:`level_of_each`.
+    """
+    # log1p and expm1 keep the digits of small p-values.
+    with np.errstate(divide="ignore"):
+        within: np.ndarray = -np.expm1(size * np.log1p(-p_values))
+    return within
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.statistics.by_seed import Contrast, Sample
+from rnn_mnist.analysis.statistics.power import ALPHA
 from rnn_mnist.analysis.statistics.simultaneous import judge
 
 
@@ -31,7 +32,5 @@ def settings_tied_with(
     t = np.array([contrast.t for contrast in contrasts])
     degrees = np.array([contrast.degrees_of_freedom for contrast in contrasts])
     pairs = len(samples) * (len(samples) - 1) // 2
-    # The level of one of so many pairs: judge takes those of a family that are given to it.
-    each = (1 - 0.05) ** (len(others) / pairs)
-    family = judge(t, degrees, each)
-    return tuple(name for name, p_value in zip(others, family.adjusted, strict=True) if p_value >= 1 - each)
+    family = judge(t, degrees, 1 - ALPHA, size=pairs)
+    return tuple(name for name, p_value in zip(others, family.adjusted, strict=True) if p_value >= ALPHA)
