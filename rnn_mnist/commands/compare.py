@@ -33,14 +33,13 @@ from rnn_mnist.analysis.reading.results import Runs, check_metric, load_runs
 from rnn_mnist.analysis.report import tables
 from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
 from rnn_mnist.analysis.report.sampled_table import sampled_table
-from rnn_mnist.analysis.statistics.additive_regression import additive_regression
-from rnn_mnist.analysis.statistics.answer import answer
+from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit
+from rnn_mnist.analysis.statistics.answer import answer, regress_if_sampled
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.mcnemar import compare_two_runs
 from rnn_mnist.analysis.statistics.nuisance import NuisanceChoice, choose_nuisance
 from rnn_mnist.analysis.statistics.power import power_table
-from rnn_mnist.analysis.statistics.sampled import sampled_factors
 from rnn_mnist.analysis.statistics.summary import wilson_interval
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.catalogues.metrics import METRICS, run_metrics
@@ -151,21 +150,18 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         all_pairs=options.all_pairs,
         anytime=bool(looked),
     )
-    varying = find_factors(runs)
-    fit = None
-    if sampled_factors(runs, varying):
-        fit = additive_regression(runs, varying, options.metric, confidence=options.confidence)
+    fit = regress_if_sampled(runs, options.metric, options.confidence)
     shown = tables.effects_table(table)
     if len(table):
         console.print(shown.terminal(console.width, _title(table)))
-    if fit is not None:
+    if isinstance(fit, AdditiveFit):
         console.print(sampled_table(fit).terminal(console.width, f"{metric.label}: {fit.method}"))
         notes += fit.notes
     notes += _print_more(options, runs, table, console)
     for note in dict.fromkeys([*missing_runs(runs), *notes, *looked, *_about_images(runs, table)]):
         # What is there to be typed is not broken.
         console.print(note, markup=False, highlight=False, soft_wrap=note.startswith("  "))
-    settings = tables.settings_paper_table(runs, varying, options.metric)
+    settings = tables.settings_paper_table(runs, find_factors(runs), options.metric)
     texts = {
         options.csv: tables.effects_as_text(table).to_csv(index=False),
         options.markdown: f"{shown.markdown()}\n{settings.markdown()}",

@@ -1,5 +1,6 @@
 """scripts/compare.py as its user types it, with and without torch."""
 
+import io
 import runpy
 import subprocess
 import sys
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
+from rnn_mnist.analysis.report.sweep_end import present
 from tests.conftest import REPOSITORY
 from tests.synthetic_sweep import write_sweep
 
@@ -144,3 +147,19 @@ def test_nothing_is_left_to_compare_after_a_choice(tmp_path: Path) -> None:
     assert "none is left to compare" in compare(tmp_path / "s", "--nuisance", "lr").stderr
     result = compare(tmp_path / "s", "--power")
     assert "no contrast has seeds enough to know its noise" in result.stdout
+
+
+def test_a_search_too_small_for_a_regression_has_an_answer_all_the_same(tmp_path: Path) -> None:
+    settings: list[dict[str, object]] = [
+        {"optimizer.lr": 10.0 ** -(1 + place / 4), "model.dropout": 0.01 * place, "model.num_layers": 2 + place % 2,
+         "model.hidden_size": 16 + 8 * place}
+        for place in range(7)
+    ]  # fmt: skip
+    write_sweep(tmp_path / "s", settings=settings, seeds=[0])
+    result = compare(tmp_path / "s")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "too few settings for a regression" in result.stdout.lower()
+    assert "Best by validation" in result.stdout
+    console = Console(file=io.StringIO(), width=100)
+    present(tmp_path / "s", console)
+    assert "Best by validation" in console.file.getvalue()  # type: ignore[attr-defined]

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.reading.factors import find_factors
-from rnn_mnist.analysis.statistics.additive_regression import additive_regression
-from rnn_mnist.analysis.statistics.answer import answer
+from rnn_mnist.analysis.statistics.answer import answer, regress_if_sampled
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.sampled import sampled_factors
@@ -28,10 +27,8 @@ class Sweep:
         self.runs = runs
         # Of all factors, for the metric that they are called with.
         self.effects = cache(lambda metric: effects(runs, metric=metric, anytime=anytime))
-        self.regression = cache(lambda metric: additive_regression(runs, self.factors, metric))
-        self.answer = cache(
-            lambda metric: answer(runs, self.effects(metric), self.regression(metric) if self.sampled else None)
-        )
+        self.fit = cache(lambda metric: regress_if_sampled(runs, metric))
+        self.answer = cache(lambda metric: answer(runs, self.effects(metric), self.fit(metric)))
         self.importance = cache(lambda metric: importance(runs, metric=metric))
 
     @cached_property

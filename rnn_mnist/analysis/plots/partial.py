@@ -13,11 +13,11 @@ from matplotlib.ticker import NullLocator
 
 from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import round_ticks
-from rnn_mnist.analysis.plots.figure_kind import FigureKind
+from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.levels import format_level, plain
 from rnn_mnist.analysis.reading.outcomes import diverged_runs
-from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit
+from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit, additive_regression
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect
 from rnn_mnist.analysis.statistics.sampled_answer import effect_sentence, p_text
 from rnn_mnist.catalogues.metrics import METRICS, Metric
@@ -71,6 +71,13 @@ def partial_info(runs: pd.DataFrame, fit: AdditiveFit, first: str | None = None)
         PartialPanel(effect, *(_places(of_kind, effect) for of_kind in lost)) for effect in ordered[:MOST_PANELS]
     )
     return PartialInfo(METRICS[fit.metric], panels, len(ordered), fit, find_source(runs))
+
+
+def _info(sweep: Sweep, request: Request) -> PartialInfo:
+    fit = sweep.fit(request.metric)
+    if not isinstance(fit, AdditiveFit):  # a grid may be asked for it too; and too few runs are refused
+        fit = additive_regression(sweep.runs, sweep.factors, request.metric)
+    return partial_info(sweep.runs, fit, request.factor)
 
 
 def _places(runs: pd.DataFrame, effect: PartialEffect) -> tuple[float, ...]:
@@ -232,7 +239,7 @@ def _footnotes(info: PartialInfo) -> list[str]:
 KIND = FigureKind(
     "partial",
     "a metric along each factor of a random search, all others held: a curve, its band and every run",
-    lambda sweep, request: partial_info(sweep.runs, sweep.regression(request.metric), request.factor),
+    _info,
     _draw,
     _describe,
     takes=("factor", "metric"),

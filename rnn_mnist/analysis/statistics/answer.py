@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from rnn_mnist.analysis.reading.columns import rows_of
-from rnn_mnist.analysis.reading.factors import find_factors
+from rnn_mnist.analysis.reading.factors import FactorError, find_factors
 from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
-from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit
+from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit, additive_regression
 from rnn_mnist.analysis.statistics.by_seed import FEWEST_TO_SPEAK
 from rnn_mnist.analysis.statistics.inert import independent_runs
 from rnn_mnist.analysis.statistics.layout import replicate_unit
 from rnn_mnist.analysis.statistics.power import ALPHA
+from rnn_mnist.analysis.statistics.sampled import sampled_factors
 from rnn_mnist.analysis.statistics.sampled_answer import sampled_answer
 from rnn_mnist.analysis.statistics.summary import group_by_levels
 from rnn_mnist.analysis.statistics.tied import settings_tied_with
@@ -64,14 +65,19 @@ class Answer:
     best: BestSetting | None
 
 
-def answer(runs: pd.DataFrame, effects: pd.DataFrame, fit: AdditiveFit | None = None) -> Answer:
-    """The answer of runs from their effects, and in a random search from an additive regression.
+def answer(runs: pd.DataFrame, effects: pd.DataFrame, fit: AdditiveFit | str | None = None) -> Answer:
+    """The answer of runs.
 
-    ``effects`` are from :func:`rnn_mnist.analysis.statistics.effects.effects`.
+    Args:
+        runs: as :func:`rnn_mnist.analysis.reading.results.load_runs` returns them.
+        effects: of :func:`rnn_mnist.analysis.statistics.effects.effects`.
+        fit: of :func:`regress_if_sampled`.
     """
     metric, margin = METRICS[effects.attrs["metric"]], effects.attrs["margin"]
     sentences = [_capital(text) for text in _of_factors(effects, metric)]
-    if fit is not None:
+    if isinstance(fit, str):
+        sentences.append(_capital(fit))
+    elif fit is not None:
         sentences += [_capital(text) for text in sampled_answer(fit, metric.key, margin)]
     # Where nothing but replicates varies, there is no setting to choose.
     varies = bool(find_factors(runs))
@@ -81,6 +87,17 @@ def answer(runs: pd.DataFrame, effects: pd.DataFrame, fit: AdditiveFit | None = 
     elif varies:
         sentences.append("In every setting runs diverged or have no outcome, so that none is called the best.")
     return Answer(tuple(sentences), best)
+
+
+def regress_if_sampled(runs: pd.DataFrame, metric: str, confidence: float = 0.95) -> AdditiveFit | str | None:
+    """The additive regression of a random search, or why there is none; None where no factor was sampled."""
+    factors = find_factors(runs)
+    if not sampled_factors(runs, factors):
+        return None
+    try:
+        return additive_regression(runs, factors, metric, confidence=confidence)
+    except FactorError as error:
+        return str(error)
 
 
 def find_best(runs: pd.DataFrame) -> BestSetting | None:
