@@ -63,7 +63,9 @@ class App:
         self.notes.touch()
         (folder / "resolved_app.py").write_text(APP)
         path = os.pathsep.join([str(REPOSITORY), str(folder)])
-        self.environment = os.environ | {"NOTES": str(self.notes), "PYTHONPATH": path}
+        # Hydra 1.4 warns of the version_base that 1.3 wants, before anything of ours is printed.
+        quiet = {"PYTHONWARNINGS": "ignore::UserWarning"}
+        self.environment = os.environ | quiet | {"NOTES": str(self.notes), "PYTHONPATH": path}
 
     def command(self, *overrides: str, launcher: str = "workstation") -> list[str]:
         return [
