@@ -14,6 +14,8 @@ from omegaconf import DictConfig
 from hydra_plugins.workstation_launcher import in_job
 from rnn_mnist.configuration.compose import typed
 from rnn_mnist.configuration.resolution import Resolved
+from rnn_mnist.configuration.schema import CustomDataConfig
+from rnn_mnist.data.files import data_root, make_ready
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.provenance import attempt_here
 from rnn_mnist.runs.record import manifest_of
@@ -41,6 +43,17 @@ def job_identity(composed: DictConfig) -> list[str]:
     if composed.hydra.mode == RunMode.MULTIRUN:
         _say(checked)  # before a sweep rather than in it
     return [checked.run_id, *checked.former_ids]
+
+
+def check_ready(composed: DictConfig) -> None:
+    """Refuse a run that cannot be made here; ``hydra.launcher.check_job``, and before a single run.
+
+    Raises:
+        ExpectedError: if its configuration cannot be run, or its data cannot be had.
+    """
+    data = typed(composed).config.data
+    if not isinstance(data, CustomDataConfig):
+        make_ready(data.name, data_root(data.root))
 
 
 def task(composed: DictConfig) -> float:

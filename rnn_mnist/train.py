@@ -46,14 +46,32 @@ def _train() -> int:
 def _run_hydra() -> None:
     import hydra
 
-    from rnn_mnist.configuration.compose import CONFIG_DIR, check_overrides, config_dir_of, register
+    from rnn_mnist.configuration.command_line import UsageError, check_command_line, is_sweep
+    from rnn_mnist.configuration.compose import CONFIG_DIR, config_dir_of, register
     from rnn_mnist.configuration.hydra_versions import MAIN
+    from rnn_mnist.configuration.mistakes import explain_error, print_error
     from rnn_mnist.task import job_identity, task
 
     config_dir = config_dir_of(sys.argv[1:])
-    check_overrides(sys.argv[1:], config_dir)
+    try:
+        sys.argv[1:] = check_command_line(sys.argv[1:], config_dir)
+    except UsageError as error:
+        shell.fail(str(error))
+        sys.exit(2)
     register(job_identity, config_dir)
-    hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(task)()
+    try:
+        hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(task)()
+    except Exception as error:
+        line = explain_error(error)
+        if line is None or "\n" not in line:
+            raise
+        print_error(line)
+        sys.exit(1)
+    finally:
+        if is_sweep(sys.argv[1:]):
+            from rnn_mnist.foreign_launcher import say_how_to_see_the_answer
+
+            say_how_to_see_the_answer(sys.argv[1:], config_dir)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 from hydra.errors import CompactHydraException
 
 from hydra_plugins.workstation_launcher._declared_options import (
+    called,
     checked,
     configuration_field,
     flag,
@@ -188,6 +189,12 @@ class Options:
         "`null`: the commit of the application's repository, and whether it is dirty; outside of one, the name and the "
         "digest of the application's main file.",
     )
+    check_job: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function, called in the launching process with the composed configuration (with its `hydra` "
+        "node) of each job that is to run, before anything of the sweep is written. What it raises ends the command.",
+    )
     on_job_start: str | None = option(
         None,
         _function,
@@ -216,6 +223,11 @@ class Options:
 def suggest_key(name: str) -> str | None:
     """The option that somebody means who writes ``hydra.launcher.<name>``, which is none, if that can be guessed."""
     return suggested(Options, name)
+
+
+def option_called(name: str) -> str | None:
+    """The option of that name, or that other launchers call so; None if there is none."""
+    return called(Options, name)
 
 
 WorkstationLauncherConf = make_dataclass(

@@ -55,6 +55,10 @@ class SweepInUseError(CompactHydraException):
     """Another command is at work in the sweep's directory."""
 
 
+class EmptySweepError(CompactHydraException):
+    """A sweep over nothing."""
+
+
 class JobError(CompactHydraException):
     """A job of the sweep died or did not start; raised when a sweeper asks for its return value."""
 
@@ -66,6 +70,7 @@ class WorkstationLauncher(Launcher):
         """``options`` are those of :class:`~hydra_plugins.workstation_launcher._options.WorkstationLauncherConf`."""
         self._given = options
         self._lock: FileLock | None = None
+        self._begun = False
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by the sweeper before anything is written.
@@ -76,12 +81,13 @@ class WorkstationLauncher(Launcher):
         plain = OmegaConf.to_container(OmegaConf.create(self._given), resolve=True)
         self._options = checked_options(cast(dict[str, Any], plain))
         self._task_function, self._config = task_function, config
-        self._loader = SweepConfigLoader(hydra_context.config_loader)
+        self._loader = SweepConfigLoader(hydra_context.config_loader, self._undo_setup)
         self._app_context = hydra_context
         # The sweeper checks its jobs through the same context, and what it composes need not be composed again.
         hydra_context.config_loader = self._loader
         self._directory = Path(str(config.hydra.sweep.dir))
         self._was_there = self._directory.exists()
+        self._absent = [parent for parent in self._directory.parents if not parent.exists()]
         multirun = self._directory / "multirun.yaml"
         self._multirun_before = multirun.read_bytes() if multirun.exists() else None
 
@@ -91,7 +97,11 @@ class WorkstationLauncher(Launcher):
         Raises:
             SystemExit: with status 0 after a dry run, 130 when the sweep was interrupted.
             SweepInUseError: if another command is at work in the sweep's directory.
+            EmptySweepError: if there are no jobs.
         """
+        if not job_overrides and not self._begun:
+            self._undo_setup()
+            raise EmptySweepError("the sweep is empty: one of its keys is swept over no values")
         begun = time.monotonic()
         setup_globals()
         self._configure_log()
@@ -109,6 +119,8 @@ class WorkstationLauncher(Launcher):
                 options=options,
                 record=record,
             )
+            if not options.dry_run:
+                self._check(jobs)
         except BaseException:
             self._undo_setup()
             raise
@@ -119,6 +131,7 @@ class WorkstationLauncher(Launcher):
         code_version = self._code_version()
         display.announce(jobs, plan, self._directory)
         display.warn_of_other_code(jobs, code_version)
+        self._begun = True
         self._directory.mkdir(parents=True, exist_ok=True)
         for job in jobs:
             record.add(job.place, job.overrides, job.fingerprint, job.former)
@@ -130,6 +143,15 @@ class WorkstationLauncher(Launcher):
             sys.exit(130)
         self._call_hook("on_sweep_end", self._directory)
         return [self._job_return(job) for job in jobs]
+
+    def _check(self, jobs: list[Job]) -> None:
+        """Have the app say what is amiss with the jobs that are to run, while nothing of them is written."""
+        if self._options.check_job is None:
+            return
+        check: Callable[[DictConfig], None] = get_method(self._options.check_job)
+        for job in jobs:
+            if not job.skipped and job.twin is None:
+                check(job.config)
 
     def _run(self, jobs: list[Job], plan: Plan, code_version: str | None) -> bool:
         to_do = [job for job in jobs if not job.skipped and job.twin is None]
@@ -187,7 +209,12 @@ class WorkstationLauncher(Launcher):
         atexit.register(lock.release)
 
     def _undo_setup(self) -> None:
-        """Leave a sweep's directory as it was before the sweeper put its ``multirun.yaml`` there."""
+        """Leave a sweep's directory as it was before the sweeper put its ``multirun.yaml`` there.
+
+        Not once jobs of an earlier batch have run.
+        """
+        if self._begun:
+            return
         multirun = self._directory / "multirun.yaml"
         if self._multirun_before is not None:
             multirun.write_bytes(self._multirun_before)
@@ -201,6 +228,13 @@ class WorkstationLauncher(Launcher):
             if self._lock is not None:
                 self._lock.release()
             shutil.rmtree(self._directory)
+        for parent in self._absent:
+            if not parent.exists():
+                continue
+            try:
+                parent.rmdir()
+            except OSError:  # something else has been put there
+                break
 
     def _code_version(self) -> str | None:
         if self._options.code_version is not None:

@@ -14,6 +14,7 @@ import gzip
 import hashlib
 import os
 import zlib
+from contextlib import suppress
 from functools import lru_cache, partial
 from http.client import HTTPException
 from pathlib import Path
@@ -41,6 +42,15 @@ _md5 = partial(hashlib.md5, usedforsecurity=False)  # builds for FIPS refuse it 
 
 class DataError(ExpectedError):
     """A data set that is missing or broken; the message names the file."""
+
+
+class DownloadError(DataError):
+    """A file that is neither here nor to be had; ``reason`` is why, in a few words."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        """``message`` is the whole line."""
+        super().__init__(message)
+        self.reason = reason
 
 
 def unusable(root: Path, error: OSError) -> DataError:
@@ -152,6 +162,53 @@ def read_part(spec: FileDataSet, part: Part, root: Path) -> Arrays:
     return np.ascontiguousarray(images), labels.astype(np.uint8)
 
 
+@lru_cache(maxsize=16)
+def make_ready(name: str, root: Path) -> None:
+    """Have a data set's files where runs will read them, and leave nothing behind if they cannot be had.
+
+    What a loader brings is the runs' own business.
+
+    Raises:
+        DataError: if the folder cannot be used, or a file is corrupt; or, in at most five lines, if one is missing and
+            cannot be downloaded.
+        UnknownDataSetError: if there is no such data set.
+    """
+    spec = find_data_set(name)
+    if not isinstance(spec, FileDataSet):
+        return
+    folder = _folder(spec, root)
+    made = [path for path in (folder / ".partial", folder, *folder.parents) if not path.exists()]
+    try:
+        fetch(spec, root)
+    except DownloadError as error:
+        _remove_empty(made, root / f".{spec.name}.lock")
+        raise DataError(_how_to_get(spec, root, error.reason)) from error
+    except OSError as error:
+        _remove_empty(made, root / f".{spec.name}.lock")
+        raise unusable(root, error) from error
+
+
+def _remove_empty(made: list[Path], lock: Path) -> None:
+    if lock.parent in made:
+        lock.unlink(missing_ok=True)
+    for path in made:
+        with suppress(OSError):  # not there, or something has been put there
+            path.rmdir()
+
+
+def _how_to_get(spec: FileDataSet, root: Path, reason: str) -> str:
+    names = list(dict.fromkeys(file.download.name for file in _absent(spec, root)))
+    return "\n".join(
+        [
+            f"data={spec.name}: not here, and downloading failed: {reason[:100]}",
+            f"  missing: {', '.join(names)}",
+            f"  they are at {spec.url} ({spec.megabytes} MB in all)",
+            f"  put them into {_folder(spec, root)}",
+            f"  or set data.root or $RNN_MNIST_DATA to a folder in which {spec.folder}/raw has them",
+        ]
+    )
+
+
 def fetch(spec: FileDataSet, root: Path) -> None:
     """Unpack what is not unpacked yet, downloading what is not there at all.
 
@@ -194,17 +251,22 @@ def _download(spec: FileDataSet, file: DataFile, root: Path) -> Path:
         except (RuntimeError, OSError, ValueError, HTTPException) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             from_where = f"{spec.url} ({spec.megabytes} MB in all)"
-            raise DataError(f"{_missing(spec, root)}, and downloading from {from_where} failed: {reason}") from error
+            message = f"{_missing(spec, root)}, and downloading from {from_where} failed: {reason}"
+            raise DownloadError(message, reason) from error
         whole = (partial / file.download.name).replace(folder / file.download.name)
         partial.rmdir()
         return whole
 
 
 def _missing(spec: FileDataSet, root: Path) -> str:
-    folder = _folder(spec, root)
-    absent = [file for file in spec.files if not (folder / file.name).exists()]
-    names = dict.fromkeys(file.download.name for file in absent if _find_compressed(spec, file, root) is None)
-    return f"data={spec.name}: {folder} lacks {', '.join(names)}"
+    names = dict.fromkeys(file.download.name for file in _absent(spec, root))
+    return f"data={spec.name}: {_folder(spec, root)} lacks {', '.join(names)}"
+
+
+def _absent(spec: FileDataSet, root: Path) -> list[DataFile]:
+    """The files that are here neither unpacked nor compressed."""
+    absent = [file for file in spec.files if not (_folder(spec, root) / file.name).exists()]
+    return [file for file in absent if _find_compressed(spec, file, root) is None]
 
 
 def _read_idx(spec: FileDataSet, file: DataFile, root: Path) -> np.ndarray:
