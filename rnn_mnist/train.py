@@ -69,7 +69,7 @@ def _run_hydra() -> None:
         sys.exit(1)
     finally:
         if is_sweep(sys.argv[1:]):
-            from rnn_mnist.foreign_launcher import say_how_to_see_the_answer
+            from rnn_mnist.configuration.foreign_launcher import say_how_to_see_the_answer
 
             say_how_to_see_the_answer(sys.argv[1:], config_dir)
 

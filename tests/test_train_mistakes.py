@@ -165,7 +165,7 @@ def test_a_mistaken_flag_is_one_line_with_what_to_type(typed: Typed, arguments: 
 
 
 def test_the_flags_are_hydras() -> None:
-    assert {flag for action in get_args_parser()._actions for flag in action.option_strings} == FLAGS
+    assert {flag for action in get_args_parser()._actions for flag in action.option_strings} == FLAGS  # noqa: SLF001
 
 
 def test_glob_finds_the_options_that_can_be_chosen(typed: Typed, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ class Options:
         0,
         _whole(0),
         "How often a job that died (killed, crashed, hung) is started again.",
-        aliases=("max_retries", "max_num_timeout"),
+        aliases=("retry", "max_retries", "max_num_timeout"),
     )
     retry_exceptions: bool = option(
         default=False, check=flag, description="Whether jobs that raised count for `retries` too."

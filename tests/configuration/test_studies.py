@@ -34,7 +34,7 @@ model:
 HEADLESS = STUDY.replace("# @package _global_", "# mine")
 BROKEN = {
     "headless": (HEADLESS, ": its first line must be '# @package _global_'"),
-    "tab": ("# @package _global_\nmodel:\n\thidden_size: 3\n", ": line 3: found character '\\t' that cannot start"),
+    "tab": ("# @package _global_\nmodel:\n\thidden_size: 3\n", ": line 3: a tab; YAML is indented with spaces"),
     "indented": ("# @package _global_\nmodel:\n  hidden_size: 3\n dropout: 0\n", ": line 4: expected <block end>"),
     "listed": ("# @package _global_\nmodel:\n  - hidden_size: 3\n", ": line 3: model: must be a mapping"),
     "outdented": ("# @package _global_\nmodel:\nhidden_size: 3\n", ": line 2: model: must be a mapping"),
