@@ -15,7 +15,8 @@ from hydra_plugins.workstation_launcher import in_job
 from rnn_mnist.configuration.compose import typed
 from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.configuration.schema import CustomDataConfig
-from rnn_mnist.data.files import data_root, make_ready
+from rnn_mnist.data.files import data_root
+from rnn_mnist.data.readiness import make_ready
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.provenance import attempt_here
 from rnn_mnist.runs.record import manifest_of

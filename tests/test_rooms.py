@@ -32,7 +32,7 @@ _ALLOWED = {
     "rnn_mnist.runs": "configuration catalogues errors hydra_plugins",
     "rnn_mnist.training": "network data runs configuration catalogues errors hydra_plugins",
     "rnn_mnist.before_run": "task runs configuration",
-    "rnn_mnist.task": "training data.files runs configuration errors hydra_plugins",
+    "rnn_mnist.task": "training data.files data.readiness runs configuration errors hydra_plugins",
     "rnn_mnist.train": "task training runs configuration errors shell hydra_plugins",
     # What a sweep looks like and says afterwards: from the files of its runs, and never by way of torch.
     "rnn_mnist.analysis": "",

@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from hydra_plugins.workstation_launcher import typed_command
-from rnn_mnist.configuration.compose import check_overrides, for_sweep
+from rnn_mnist.configuration.overrides import check_overrides, for_sweep
 from rnn_mnist.configuration.plugin_packages import how_to_get
 from rnn_mnist.configuration.resolution import ConfigError
 from rnn_mnist.configuration.suggestions import meant_overrides

@@ -6,11 +6,9 @@ user's own studies may lie; see :mod:`rnn_mnist.configuration.studies`.
 """
 
 import argparse
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +16,24 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Override
 from hydra.core.utils import JobRuntime
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from hydra.version import VersionBase
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from hydra_plugins.workstation_launcher import override_key
 from rnn_mnist.configuration import schema
+from rnn_mnist.configuration.choices import CONFIG_DIR as CONFIG_DIR  # where every entry point looks for it
+from rnn_mnist.configuration.choices import groups, groups_and_options
+from rnn_mnist.configuration.choices import options as options
 from rnn_mnist.configuration.hydra_versions import VERSION_BASE, register_resolver
 from rnn_mnist.configuration.identity import not_in_names, sweep_name
 from rnn_mnist.configuration.mistakes import explain_error, no_such_key
+from rnn_mnist.configuration.overrides import check_overrides, for_sweep
 from rnn_mnist.configuration.reference import as_text
 from rnn_mnist.configuration.resolution import ConfigError, Resolved, check_sweep_name, resolve
-from rnn_mnist.configuration.studies import GROUP, OWN, check_study, keys_of_study, store_own_studies, study_names
-from rnn_mnist.configuration.suggestions import did_you_mean, meant_choices, meant_overrides
-from rnn_mnist.configuration.sweep_values import check_values, written_out
+from rnn_mnist.configuration.studies import GROUP, OWN, keys_of_study, store_own_studies
 from rnn_mnist.errors import ExpectedError
-
-_PACKAGE = Path(__file__).parent.parent
-CONFIG_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
-"""``conf/``: inside the package in a wheel, beside it in a checkout."""
 
 _SCHEMA_GROUP = "schema"
 
@@ -82,7 +75,7 @@ def _register_resolvers(config_dir: Path | None) -> None:
     register_resolver("not_in_names", lambda: list(not_in_names()), replace=True)
     # Hydra's help is a string.Template.
     register_resolver("keys", lambda: as_text().replace("$", "$$"), replace=True)
-    register_resolver("groups_and_options", lambda: _groups_and_options(config_dir), replace=True)
+    register_resolver("groups_and_options", lambda: groups_and_options(config_dir), replace=True)
 
 
 def _store_configs() -> None:
@@ -168,110 +161,6 @@ def _hydra_set_aside() -> Iterator[None]:
         repo.update(stored)
 
 
-def check_overrides(overrides: Iterable[str], config_dir: Path | None = None) -> None:
-    """Refuse what Hydra takes, or refuses without saying which override or which study it was, or what is meant.
-
-    Raises:
-        ConfigError: naming the override and what is allowed.
-        yaml.YAMLError: if a study that is chosen is no YAML.
-    """
-    parser = OverridesParser.create()
-    for text in overrides:
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            # Python hands on the bytes of an argument that it cannot decode as lone surrogates, which no file can hold.
-            raise ConfigError(f"{text}: not text in this locale's encoding; LC_ALL=C.UTF-8 reads UTF-8")
-        try:
-            override = parser.parse_override(text)
-        except HydraException:  # Hydra meets it too, and its exception names it
-            _check_unreadable(text, config_dir)
-            continue
-        if override.is_delete():
-            _check_deletion(text, override)
-            continue
-        check_values(text, override)
-        if override.key_or_group in groups():
-            _check_choice(text, override, config_dir)
-        else:
-            _check_key(text, override, config_dir)
-
-
-def _check_unreadable(text: str, config_dir: Path | None) -> None:
-    """What is no override is often half of one: an option, a key, or both with another sign between them."""
-    if "=" in text:
-        if text.endswith(","):
-            raise ConfigError(f"{text}: no comma at the end: {text.rstrip(',')}")
-        return
-    key, colon, value = text.partition(":")
-    if not key.replace(".", "_").isidentifier():
-        return
-    choices = {group: options(group, config_dir) for group in groups()}
-    meant = meant_choices(text, choices) or meant_overrides(key, value if colon else "...")
-    if meant:
-        raise ConfigError(f"{text}: must be key=value; {did_you_mean(meant)}")
-
-
-def _check_deletion(text: str, override: Override) -> None:
-    key = override.key_or_group
-    if key != GROUP and not key.startswith("hydra"):
-        instead = f"{key}=<option>" if key in schema.SELECTORS else f"{key}=<value>"
-        raise ConfigError(f"{text}: keys cannot be deleted, for a run needs them all; {instead} sets it")
-
-
-def _check_choice(text: str, override: Override, config_dir: Path | None) -> None:
-    group, value = override.key_or_group, override.value()
-    if group == GROUP and override.is_sweep_override():
-        raise ConfigError(
-            f"{text}: must be one study, for Hydra ignores the grids of several; give each a command of its own"
-        )
-    choices = value.list if isinstance(value, ChoiceSweep) else [value]
-    if any(choice is None or isinstance(choice, int | float) for choice in choices):
-        raise ConfigError(
-            f"{text}: a choice must be a string or a list of strings; allowed: {', '.join(options(group, config_dir))}"
-        )
-    if group != GROUP and isinstance(value, list):
-        raise ConfigError(f"{text}: must be one option; a sweep over several is {group}={','.join(map(str, value))}")
-    if group == GROUP:
-        for name in value if isinstance(value, list) else choices:
-            check_study(str(name), _study_folders(config_dir))
-
-
-def _check_key(text: str, override: Override, config_dir: Path | None) -> None:
-    """Refuse a key that is not there but elsewhere; of others Hydra says it, and lists what there is."""
-    key = override.key_or_group
-    known = schema.declared_keys()
-    # A group of the user's own folder is Hydra's business.
-    own_group = config_dir is not None and (config_dir / key).is_dir()
-    if key in known or "/" in key or key.partition(".")[0] == "hydra" or own_group:
-        return
-    section, _, leaf = key.rpartition(".")
-    beside = [name.rpartition(".")[2] for name in known if section and name.startswith(f"{section}.")]
-    if any(name.startswith(f"{key}.") for name in known) or difflib.get_close_matches(leaf, beside, n=1):
-        return
-    meant = meant_overrides(key, text.partition("=")[2])
-    if meant:
-        raise ConfigError(f"{key}: no such key; {did_you_mean(meant)}")
-
-
-def for_sweep(overrides: Sequence[str]) -> list[str]:
-    """The overrides of a sweep as Hydra is to have them, a ``glob`` as the options that it finds.
-
-    Raises:
-        ConfigError: if one is a sweep over nothing, or one that Hydra's own sweeper does not do.
-    """
-    parser = OverridesParser.create()
-    parsed: dict[str, Override] = {}
-    for text in overrides:
-        try:
-            parsed[text] = parser.parse_override(text)
-        except HydraException:  # Hydra meets it too, and its exception names it
-            continue
-    for override in parsed.values():
-        # Other sweepers read intervals, and have names for them.
-        if override.key_or_group == "hydra/sweeper" and override.value() not in (None, "basic"):
-            return list(overrides)
-    return [written_out(text, parsed[text], groups()) if text in parsed else text for text in overrides]
-
-
 def typed(config: DictConfig) -> Resolved:
     """The composed configuration as checked dataclasses.
 
@@ -317,29 +206,6 @@ def _given(config: DictConfig) -> dict[str, bool]:
     ]
     given = dict.fromkeys(studied, False)
     return given | dict.fromkeys(map(override_key, hydra.overrides.task), True)
-
-
-def options(group: str, config_dir: Path | None = None) -> list[str]:
-    """What can be chosen with ``group=...``: the catalogue's members, or the files of a folder but those for others."""
-    if group in schema.SELECTORS:
-        return list(schema.options(group))
-    return study_names(_study_folders(config_dir) if group == GROUP else [CONFIG_DIR / group])
-
-
-def _study_folders(config_dir: Path | None) -> tuple[Path, ...]:
-    """In the order in which Hydra searches them."""
-    return (CONFIG_DIR / GROUP, *([] if config_dir is None else [config_dir / GROUP]), OWN)
-
-
-def _groups_and_options(config_dir: Path | None) -> str:
-    """For ``--help``, whose own list has the schema and the files that others are built from as well."""
-    return "\n".join(f"{group}: {', '.join(options(group, config_dir))}" for group in groups())
-
-
-@lru_cache(maxsize=1)
-def groups() -> list[str]:
-    """The groups in which something can be chosen."""
-    return [*schema.SELECTORS, *(path.name for path in sorted(CONFIG_DIR.iterdir()) if options(path.name))]
 
 
 def _check_hydra(hydra: Any) -> None:

@@ -14,7 +14,6 @@ import gzip
 import hashlib
 import os
 import zlib
-from contextlib import suppress
 from functools import lru_cache, partial
 from http.client import HTTPException
 from pathlib import Path
@@ -145,7 +144,7 @@ def read_part(spec: FileDataSet, part: Part, root: Path) -> Arrays:
     images, labels = (_read_idx(spec, file, root) for file in (part.images, part.labels))
     stored = part.stored or part.count
     label_dimensions = 1 if spec.label_column is None else 2
-    folder = _folder(spec, root)
+    folder = folder_of(spec, root)
     if images.dtype != np.uint8 or images.shape != (stored, IMAGE_SIZE, IMAGE_SIZE):
         raise DataError(
             f"{folder / part.images.name}: holds {_described(images)}, not {stored:,} images of 28x28 bytes"
@@ -162,53 +161,6 @@ def read_part(spec: FileDataSet, part: Part, root: Path) -> Arrays:
     return np.ascontiguousarray(images), labels.astype(np.uint8)
 
 
-@lru_cache(maxsize=16)
-def make_ready(name: str, root: Path) -> None:
-    """Have a data set's files where runs will read them, and leave nothing behind if they cannot be had.
-
-    What a loader brings is the runs' own business.
-
-    Raises:
-        DataError: if the folder cannot be used, or a file is corrupt; or, in at most five lines, if one is missing and
-            cannot be downloaded.
-        UnknownDataSetError: if there is no such data set.
-    """
-    spec = find_data_set(name)
-    if not isinstance(spec, FileDataSet):
-        return
-    folder = _folder(spec, root)
-    made = [path for path in (folder / ".partial", folder, *folder.parents) if not path.exists()]
-    try:
-        fetch(spec, root)
-    except DownloadError as error:
-        _remove_empty(made, root / f".{spec.name}.lock")
-        raise DataError(_how_to_get(spec, root, error.reason)) from error
-    except OSError as error:
-        _remove_empty(made, root / f".{spec.name}.lock")
-        raise unusable(root, error) from error
-
-
-def _remove_empty(made: list[Path], lock: Path) -> None:
-    if lock.parent in made:
-        lock.unlink(missing_ok=True)
-    for path in made:
-        with suppress(OSError):  # not there, or something has been put there
-            path.rmdir()
-
-
-def _how_to_get(spec: FileDataSet, root: Path, reason: str) -> str:
-    names = list(dict.fromkeys(file.download.name for file in _absent(spec, root)))
-    return "\n".join(
-        [
-            f"data={spec.name}: not here, and downloading failed: {reason[:100]}",
-            f"  missing: {', '.join(names)}",
-            f"  they are at {spec.url} ({spec.megabytes} MB in all)",
-            f"  put them into {_folder(spec, root)}",
-            f"  or set data.root or $RNN_MNIST_DATA to a folder in which {spec.folder}/raw has them",
-        ]
-    )
-
-
 def fetch(spec: FileDataSet, root: Path) -> None:
     """Unpack what is not unpacked yet, downloading what is not there at all.
 
@@ -219,24 +171,25 @@ def fetch(spec: FileDataSet, root: Path) -> None:
         OSError: if the folder cannot be used.
     """
     for file in spec.files:
-        path = _folder(spec, root) / file.name
+        path = folder_of(spec, root) / file.name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             compressed = _find_compressed(spec, file, root) or _download(spec, file, root)
             write_atomically(path, _unpack(spec, file, compressed))
 
 
-def _folder(spec: FileDataSet, root: Path) -> Path:
+def folder_of(spec: FileDataSet, root: Path) -> Path:
+    """Where a data set's files lie unpacked."""
     return root / spec.folder / "raw"
 
 
 def _find_compressed(spec: FileDataSet, file: DataFile, root: Path) -> Path | None:
-    beside, bundled = _folder(spec, root) / file.download.name, BUNDLED / spec.name / file.download.name
+    beside, bundled = folder_of(spec, root) / file.download.name, BUNDLED / spec.name / file.download.name
     return next((path for path in (beside, bundled) if path.exists()), None)
 
 
 def _download(spec: FileDataSet, file: DataFile, root: Path) -> Path:
-    folder = _folder(spec, root)
+    folder = folder_of(spec, root)
     with FileLock(root / f".{spec.name}.lock"):
         found = _find_compressed(spec, file, root)
         if found is not None:  # another process was faster
@@ -259,18 +212,18 @@ def _download(spec: FileDataSet, file: DataFile, root: Path) -> Path:
 
 
 def _missing(spec: FileDataSet, root: Path) -> str:
-    names = dict.fromkeys(file.download.name for file in _absent(spec, root))
-    return f"data={spec.name}: {_folder(spec, root)} lacks {', '.join(names)}"
+    names = dict.fromkeys(file.download.name for file in absent_files(spec, root))
+    return f"data={spec.name}: {folder_of(spec, root)} lacks {', '.join(names)}"
 
 
-def _absent(spec: FileDataSet, root: Path) -> list[DataFile]:
+def absent_files(spec: FileDataSet, root: Path) -> list[DataFile]:
     """The files that are here neither unpacked nor compressed."""
-    absent = [file for file in spec.files if not (_folder(spec, root) / file.name).exists()]
+    absent = [file for file in spec.files if not (folder_of(spec, root) / file.name).exists()]
     return [file for file in absent if _find_compressed(spec, file, root) is None]
 
 
 def _read_idx(spec: FileDataSet, file: DataFile, root: Path) -> np.ndarray:
-    path = _folder(spec, root) / file.name
+    path = folder_of(spec, root) / file.name
     if path.exists():
         content = np.fromfile(path, np.uint8)
         _check(spec, file, path, content, root)
