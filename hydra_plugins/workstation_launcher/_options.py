@@ -188,6 +188,13 @@ class Options:
         "`null`: the commit of the application's repository, and whether it is dirty; outside of one, the name and the "
         "digest of the application's main file.",
     )
+    expected_seconds: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function from a job's configuration (with its `hydra` node) and a device's name (`cpu`, "
+        "`GPU 0`) to the seconds that the job will take there, or `None`. What jobs have taken sets it right; without "
+        "one all jobs count as equally long. For the estimates of the time alone.",
+    )
     on_job_start: str | None = option(
         None,
         _function,
