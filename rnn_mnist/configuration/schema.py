@@ -139,7 +139,7 @@ class TrainingConfig:
     )
     keep_memory: bool = key(
         True,
-        "on the CPU, memory that a step frees stays with the process for the next one (glibc): faster, at some MiB more",
+        "on the CPU, memory that a step frees stays with the process for the next one (glibc): faster, for some MiB",
         role=Role.circumstance,
         in_names=False,
     )
