@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher import in_job
 from rnn_mnist.configuration.compose import typed
+from rnn_mnist.configuration.expected_time import expected_seconds as seconds_on_cpu
 from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.configuration.schema import CustomDataConfig
 from rnn_mnist.data.files import data_root
@@ -95,6 +96,11 @@ def prepare(composed: DictConfig, directory: Path) -> None:
     overrides = [str(override) for override in composed.hydra.overrides.task]
     checked = typed(composed)
     Run(directory, checked.former_ids).prepare(manifest_of(checked, overrides, attempt_here()))
+
+
+def expected_seconds(composed: DictConfig, device: str) -> float | None:
+    """How long the run of a configuration takes, with one CPU thread; ``hydra.launcher.expected_seconds``."""
+    return seconds_on_cpu(typed(composed).config) if device == "cpu" else None
 
 
 def _say(checked: Resolved) -> None:

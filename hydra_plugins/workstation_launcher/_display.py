@@ -17,8 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hydra_plugins.workstation_launcher._devices import Plan, Slot
+from hydra_plugins.workstation_launcher._forecast import Forecast
 from hydra_plugins.workstation_launcher._records import State, Status
-from hydra_plugins.workstation_launcher._sweep import Job, common_overrides
+from hydra_plugins.workstation_launcher._sweep import Job
 
 log = logging.getLogger("hydra_plugins.workstation_launcher")
 
@@ -26,13 +27,12 @@ log = logging.getLogger("hydra_plugins.workstation_launcher")
 class Display:
     """The view of one batch of jobs while it runs; a context manager."""
 
-    def __init__(self, jobs: Sequence[Job], plan: Plan) -> None:
+    def __init__(self, jobs: Sequence[Job], forecast: Forecast) -> None:
         """``jobs`` are those of the batch, the finished ones included."""
         self._total = sum(job.twin is None for job in jobs)
         self._done = sum(job.skipped for job in jobs)
         self._failed = sum(job.skipped and job.status is not None and job.status.state == State.failed for job in jobs)
-        self._slots = len(plan.slots)
-        self._seconds = [job.status.seconds for job in jobs if job.skipped and job.status and job.status.seconds]
+        self._forecast = forecast
         self._messages: dict[int, tuple[str, float | None]] = {}
         self._unread = b""
         self._live: Live | None = None
@@ -81,8 +81,7 @@ class Display:
         seconds = f"{status.seconds or 0:.1f} s"
         count = f"[{self._done}/{self._total}]"
         if status.state == State.completed:
-            if status.seconds:
-                self._seconds.append(status.seconds)
+            self._forecast.note(job, status.seconds)
             log.info("%s #%d completed in %s%s: %s", count, job.number, seconds, _shown_value(status), job.label)
         elif status.state == State.failed:
             self._failed += 1
@@ -104,17 +103,17 @@ class Display:
             except (ValueError, KeyError, TypeError):
                 continue  # not a report: anything that a job has inherited the pipe to may write into it
 
-    def refresh(self, running: Sequence[tuple[Job, Slot, float]], *, queued: int) -> None:
+    def refresh(self, running: Sequence[tuple[Job, Slot, float]], queued: Sequence[Job]) -> None:
         """Draw the live view anew."""
         if self._live is not None:
             self._live.update(self._view(running, queued), refresh=True)
 
-    def _view(self, running: Sequence[tuple[Job, Slot, float]], queued: int) -> RenderableType:
+    def _view(self, running: Sequence[tuple[Job, Slot, float]], queued: Sequence[Job]) -> RenderableType:
         heading = Table.grid(padding=(0, 1))
         left = self._seconds_left(running, queued)
         heading.add_row(
             ProgressBar(total=self._total, completed=self._done, width=30),
-            f"{self._done - self._failed} done, {self._failed} failed, {len(running)} running, {queued} queued",
+            f"{self._done - self._failed} done, {self._failed} failed, {len(running)} running, {len(queued)} queued",
             "" if left is None else f"about {duration(left)} left",
         )
         table = Table.grid(padding=(0, 2))
@@ -127,21 +126,19 @@ class Display:
             table.add_row(f"#{job.number}", slot.name, duration(seconds), Text(job.label), Text(message))
         return Group(heading, table)
 
-    def _seconds_left(self, running: Sequence[tuple[Job, Slot, float]], queued: int) -> float | None:
-        """What is to do at the mean pace of the jobs so far, the running ones by their own reports."""
-        paces = list(self._seconds)
-        fractions = [(seconds, self._messages.get(job.number, ("", None))[1]) for job, _, seconds in running]
-        paces += [seconds / done for seconds, done in fractions if done]
-        if not paces:
-            return None
-        mean = sum(paces) / len(paces)
-        to_do = queued * mean
-        for seconds, done in fractions:
-            to_do += seconds / done - seconds if done else max(0.0, mean - seconds)
-        return to_do / self._slots
+    def _seconds_left(self, running: Sequence[tuple[Job, Slot, float]], queued: Sequence[Job]) -> float | None:
+        """Those that run by their own reports, the others by the forecast."""
+        still: list[float] = []
+        for job, _, seconds in running:
+            done = self._messages.get(job.number, ("", None))[1]
+            expected = seconds / done if done else self._forecast.seconds(job)
+            if expected is None:
+                return None
+            still.append(max(0.0, expected - seconds))
+        return self._forecast.until_done(queued, still)
 
 
-def announce(jobs: Sequence[Job], plan: Plan, directory: Path) -> None:
+def announce(jobs: Sequence[Job], plan: Plan, forecast: Forecast, directory: Path) -> None:
     """Say what will happen, in one line; and what an earlier command left that must be known."""
     skipped, twins = sum(job.skipped for job in jobs), sum(job.twin is not None for job in jobs)
     parts = [f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"]
@@ -152,7 +149,9 @@ def announce(jobs: Sequence[Job], plan: Plan, directory: Path) -> None:
     resumed = sum(job.earlier is not None and not job.skipped for job in jobs)
     if resumed:
         parts.append(f"{resumed} to be taken up again")
-    log.info("sweep %s: %s; %s", directory, ", ".join(parts), plan.describe())
+    seconds = forecast.until_done(job for job in jobs if job.twin is None and not job.skipped)
+    about = f"; about {duration(seconds)}" if seconds else ""
+    log.info("sweep %s: %s; %s%s", directory, ", ".join(parts), plan.describe(), about)
 
 
 def warn_of_other_code(jobs: Sequence[Job], code_version: str | None) -> None:
@@ -167,40 +166,6 @@ def warn_of_other_code(jobs: Sequence[Job], code_version: str | None) -> None:
             ", ".join(sorted({version or "unknown" for version in differing})),
             code_version or "unknown",
         )
-
-
-def show_dry_run(jobs: Sequence[Job], plan: Plan, directory: Path) -> None:
-    """Print the table of jobs, and what they would take."""
-    shared = common_overrides(jobs) if len(jobs) > 1 else []
-    console = get_console()
-    console.print(f"Jobs of {directory} (dry run: nothing is started)", soft_wrap=True, highlight=False)
-    if shared:
-        console.print(f"all with {' '.join(shared)}", soft_wrap=True, highlight=False, markup=False)
-    table = Table()
-    for heading in ("#", "overrides", "directory", "state", "device"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "#" else "left")
-    waiting = 0
-    for job in jobs:
-        state, device = "to do", ""
-        if job.twin is not None:
-            state = f"same as #{job.twin.number}"
-        elif job.skipped and job.status is not None:
-            state = f"{job.status.state}, {duration(job.status.seconds or 0)}"
-        else:
-            if job.earlier is not None:
-                state = f"to do again (was {job.earlier.state})"
-            device = plan.slots[waiting].name if waiting < len(plan.slots) else "next free"
-            waiting += 1
-        table.add_row(str(job.number), Text(job.label), Text(job.directory.name), state, device)
-    console.print(table)
-    seconds = [job.earlier.seconds for job in jobs if job.earlier and job.earlier.seconds]
-    estimate = "no estimate of the time: no job of this sweep has ended yet"
-    if seconds:
-        mean = sum(seconds) / len(seconds)
-        estimate = f"about {duration(mean * -(-waiting // len(plan.slots)))}, at {duration(mean)} a job so far"
-    console.print(
-        f"{waiting} of {len(jobs)} jobs to do, {plan.describe()}; {estimate}", soft_wrap=True, highlight=False
-    )
 
 
 def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:

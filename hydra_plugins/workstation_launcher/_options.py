@@ -195,6 +195,13 @@ class Options:
         "Dotted path of a function, called in the launching process with the composed configuration (with its `hydra` "
         "node) of each job that is to run, before anything of the sweep is written. What it raises ends the command.",
     )
+    expected_seconds: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function from a job's configuration (with its `hydra` node) and a device's name (`cpu`, "
+        "`GPU 0`) to the seconds that the job will take there, or `None`. What jobs have taken sets it right; without "
+        "one all jobs count as equally long. For the estimates of the time alone.",
+    )
     on_job_start: str | None = option(
         None,
         _function,

@@ -83,7 +83,7 @@ class Scheduler:
                 self._start_jobs()
                 self._wait()
                 self._check_deadlines()
-                self._display.refresh(list(self._view()), queued=len(self._queue))
+                self._display.refresh(list(self._view()), [job for jobs, _ in self._queue for job in jobs])
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)

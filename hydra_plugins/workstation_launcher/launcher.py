@@ -26,7 +26,9 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_plugins.workstation_launcher import _display as display
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
+from hydra_plugins.workstation_launcher._dry_run import show_dry_run
 from hydra_plugins.workstation_launcher._failures import mark_as_shown
+from hydra_plugins.workstation_launcher._forecast import Expect, Forecast
 from hydra_plugins.workstation_launcher._fork_server import Setup
 from hydra_plugins.workstation_launcher._hydra_internals import failure
 from hydra_plugins.workstation_launcher._job import Application
@@ -124,19 +126,20 @@ class WorkstationLauncher(Launcher):
         except BaseException:
             self._undo_setup()
             raise
+        forecast = Forecast(jobs, plan, self._expectation())
         if options.dry_run:
-            display.show_dry_run(jobs, plan, self._directory)
+            show_dry_run(jobs, plan, forecast, self._directory)
             self._undo_setup()
             sys.exit(0)
         code_version = self._code_version()
-        display.announce(jobs, plan, self._directory)
+        display.announce(jobs, plan, forecast, self._directory)
         display.warn_of_other_code(jobs, code_version)
         self._begun = True
         self._directory.mkdir(parents=True, exist_ok=True)
         for job in jobs:
             record.add(job.place, job.overrides, job.fingerprint, job.former)
         record.write(factors=factors(jobs), code_version=code_version)
-        interrupted = self._run(jobs, plan, code_version)
+        interrupted = self._run(jobs, plan, forecast, code_version)
         display.summarise(jobs, self._directory, begun)
         if interrupted:
             log.info("to carry on: %s", shlex.join(typed_command()))
@@ -153,7 +156,7 @@ class WorkstationLauncher(Launcher):
             if not job.skipped and job.twin is None:
                 check(job.config)
 
-    def _run(self, jobs: list[Job], plan: Plan, code_version: str | None) -> bool:
+    def _run(self, jobs: list[Job], plan: Plan, forecast: Forecast, code_version: str | None) -> bool:
         to_do = [job for job in jobs if not job.skipped and job.twin is None]
         if not to_do:
             return False
@@ -163,7 +166,7 @@ class WorkstationLauncher(Launcher):
             )
         )
         setup = Setup(application, self._options.preload, self._options.start_method)
-        with display.Display(jobs, plan) as view:
+        with display.Display(jobs, forecast) as view:
             scheduler = Scheduler(
                 plan=plan,
                 options=self._options,
@@ -244,6 +247,13 @@ class WorkstationLauncher(Launcher):
         if source is None:
             return None
         return git_version(Path(source).parent) or _file_version(Path(source))
+
+    def _expectation(self) -> Expect | None:
+        path = self._options.expected_seconds
+        if path is None:
+            return None
+        expect: Expect = get_method(path)
+        return expect
 
     def _call_hook(self, name: str, *arguments: Any) -> None:
         path = getattr(self._options, name)

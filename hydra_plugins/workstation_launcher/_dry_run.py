@@ -1,0 +1,70 @@
+"""What ``dry_run=true`` prints: the jobs, which of them are done, and what the others would take."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich import get_console
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hydra_plugins.workstation_launcher._devices import Plan
+from hydra_plugins.workstation_launcher._display import duration
+from hydra_plugins.workstation_launcher._forecast import Forecast
+from hydra_plugins.workstation_launcher._sweep import Job, common_overrides
+
+_HEADINGS = ("#", "state", "time", "overrides", "directory")
+
+
+def show_dry_run(jobs: Sequence[Job], plan: Plan, forecast: Forecast, directory: Path) -> None:
+    """Print the table of jobs and the time that those to do will take.
+
+    Where a row does not fit into a line of the terminal, the job's directory has a line of its own below it. What is
+    written to a file or a pipe is never folded.
+    """
+    console = get_console()
+    if not console.is_terminal:
+        console = Console(file=console.file, width=1_000_000)
+    _print(console, f"Jobs of {directory} (dry run: nothing is started)")
+    shared = common_overrides(jobs) if len(jobs) > 1 else []
+    if shared:
+        _print(console, f"all with {' '.join(shared)}")
+    rows = list(_rows(jobs, forecast))
+    widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows, strict=True)]
+    fits = sum(widths) + 2 * (len(widths) - 1) <= console.width
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in _HEADINGS if fits else _HEADINGS[:-1]:
+        table.add_column(heading, overflow="fold", justify="right" if heading == "#" else "left", no_wrap=fits)
+    for *cells, place in rows:
+        if fits:
+            table.add_row(*map(Text, (*cells, place)))
+        else:
+            table.add_row(*map(Text, (*cells[:-1], f"{cells[-1]}\n{place}")))
+    console.print(table)
+    waiting = [job for job in jobs if _is_to_do(job)]
+    seconds = forecast.until_done(waiting)
+    estimate = "no estimate of the time" if seconds is None else f"about {duration(seconds)}"
+    _print(console, f"{len(waiting)} of {len(jobs)} jobs to do, {plan.describe()}; {estimate}")
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _is_to_do(job: Job) -> bool:
+    return job.twin is None and not job.skipped
+
+
+def _rows(jobs: Sequence[Job], forecast: Forecast) -> Iterator[tuple[str, ...]]:
+    for job in jobs:
+        state, seconds = "to do", None
+        if job.twin is not None:
+            state = f"same as #{job.twin.number}"
+        elif job.skipped and job.status is not None:
+            state, seconds = str(job.status.state), job.status.seconds
+        else:
+            seconds = forecast.seconds(job)
+            if job.earlier is not None:
+                state = f"again, was {job.earlier.state}"
+        about = "" if seconds is None else f"{'about ' if _is_to_do(job) else ''}{duration(seconds)}"
+        yield str(job.number), state, about, job.label, job.directory.name
