@@ -25,8 +25,14 @@ class ConsoleHandler(logging.Handler):
     """Prints log records through rich's console, above a live display if there is one, without wrapping paths."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
-        get_console().print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+        """Print one record; a reader that has gone (``| head``) ends the program with 0, and the runs can be resumed.
+
+        Rich ends it with 1. ``BrokenPipeError`` would pass for a failure of the run.
+        """
+        try:
+            get_console().print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+        except SystemExit:
+            raise SystemExit(0) from None
 
 
 class TrainingDisplay:
