@@ -11,11 +11,12 @@ import sys
 import traceback
 
 from rnn_mnist import shell
+from rnn_mnist.ctrl_c import is_interruption
 
 
 def main() -> None:
     """Run the command line; exits with 0, 1 or 130."""
-    sys.exit(shell.run(_train))
+    sys.exit(shell.run(_train, interrupted="interrupted; the same command carries on from the last whole epoch"))
 
 
 def _train() -> int:
@@ -24,10 +25,11 @@ def _train() -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         _run_hydra()
-    except KeyboardInterrupt:
-        print("interrupted; the same command carries on from the last whole epoch", file=sys.stderr)
-        return 130
+    except BrokenPipeError:
+        raise
     except Exception as error:
+        if is_interruption(error):
+            raise
         from hydra_plugins.workstation_launcher import already_shown
         from rnn_mnist.configuration.mistakes import explain_error
 

@@ -225,8 +225,9 @@ def test_help_lists_what_can_be_chosen_and_nothing_else(command: CommandLine) ->
         assert internal not in result.stdout
 
 
-def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
-    process = start(TRAIN, "--help", cwd=tmp_path)
+@pytest.mark.parametrize("arguments", [("--help",), SMALL, ("-m", "seed=0,1", *SMALL)])
+def test_a_reader_that_has_gone_is_no_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    process = start(TRAIN, *arguments, cwd=tmp_path)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
@@ -242,6 +243,19 @@ def test_ctrl_c_while_the_program_loads_is_one_line(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert stderr.startswith("interrupted")
     assert len(stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("grid", [(), ("-m", "seed=0,1")])
+@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2, 2.0])
+def test_ctrl_c_at_any_time_is_130_and_at_most_one_line(grid: tuple[str, ...], seconds: float, tmp_path: Path) -> None:
+    process = start(TRAIN, *grid, *SMALL, "training.epochs=200", cwd=tmp_path)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    # A sweep says in its own lines what was interrupted, and what carries it on.
+    assert stderr in ("", "interrupted; the same command carries on from the last whole epoch\n")
+    assert stderr or grid
 
 
 def test_resume_false_trains_anew(command: CommandLine, finished: Path) -> None:

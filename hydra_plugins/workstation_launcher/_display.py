@@ -1,5 +1,6 @@
 """What people see of a sweep: the plan, a live view of the running jobs or plain lines, and how it ended."""
 
+import io
 import json
 import logging
 import os
@@ -17,11 +18,15 @@ from rich.table import Table
 from rich.text import Text
 
 from hydra_plugins.workstation_launcher._devices import Plan, Slot
+from hydra_plugins.workstation_launcher._failures import by_cause
 from hydra_plugins.workstation_launcher._forecast import Forecast
 from hydra_plugins.workstation_launcher._records import State, Status
 from hydra_plugins.workstation_launcher._sweep import Job
 
 log = logging.getLogger("hydra_plugins.workstation_launcher")
+
+_MOST_ALIKE = 3
+"""Failures of one cause that are listed one by one."""
 
 
 class Display:
@@ -40,6 +45,7 @@ class Display:
 
     def __enter__(self) -> "Display":
         """Start the live view, on a terminal."""
+        _accept_every_character()
         if get_console().is_terminal:
             self._live = Live(console=get_console(), refresh_per_second=4, transient=True, auto_refresh=False)
             before = {sys.stdout: "stdout", sys.stderr: "stderr"}
@@ -138,6 +144,13 @@ class Display:
         return self._forecast.until_done(queued, still)
 
 
+def _accept_every_character() -> None:
+    """A label that the terminal's encoding lacks a character of must not end the sweep."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
 def announce(jobs: Sequence[Job], plan: Plan, forecast: Forecast, directory: Path) -> None:
     """Say what will happen, in one line; and what an earlier command left that must be known."""
     skipped, twins = sum(job.skipped for job in jobs), sum(job.twin is not None for job in jobs)
@@ -175,10 +188,25 @@ def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:
     skipped = sum(job.skipped for job in jobs)
     earlier = f" ({skipped} of them earlier)" if skipped else ""
     log.info("sweep %s: %s%s, in %s", directory, ", ".join(counts), earlier, duration(time.monotonic() - begun))
-    for job in jobs:
-        if job.twin is None and job.status is not None and job.status.state == State.failed:
-            where = job.directory / (job.status.log or "")
-            log.error("failed #%d: %s\n    %s\n    %s", job.number, job.status.error, job.label, where)
+    _list_failures(jobs)
+
+
+def _list_failures(jobs: Sequence[Job]) -> None:
+    """Each failure with its cause and its log; of many with the same cause the first few."""
+    failed = [
+        (job, job.status)
+        for job in jobs
+        if job.twin is None and job.status is not None and job.status.state == State.failed
+    ]
+    for cause, places in by_cause(status.error for _, status in failed).items():
+        shown = places if len(places) <= _MOST_ALIKE + 1 else places[:_MOST_ALIKE]
+        for place in shown:
+            job, status = failed[place]
+            log.error(
+                "failed #%d: %s\n    %s\n    %s", job.number, cause, job.label, job.directory / (status.log or "")
+            )
+        if len(shown) < len(places):
+            log.error("and %d more failed of the same cause: %s", len(places) - len(shown), cause)
 
 
 def duration(seconds: float) -> str:

@@ -27,7 +27,7 @@ from hydra_plugins.workstation_launcher import _display as display
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
 from hydra_plugins.workstation_launcher._dry_run import show_dry_run
-from hydra_plugins.workstation_launcher._failures import mark_as_shown
+from hydra_plugins.workstation_launcher._failures import ListedJobReturn, mark_as_shown
 from hydra_plugins.workstation_launcher._forecast import Expect, Forecast
 from hydra_plugins.workstation_launcher._fork_server import Setup
 from hydra_plugins.workstation_launcher._hydra_internals import failure
@@ -273,7 +273,8 @@ class WorkstationLauncher(Launcher):
         hydra_config.set_config(config)
         task_config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         completed = status is not None and status.state == State.completed
-        result = (None if completed else _kept_failure(job)) or JobReturn()
+        result = ListedJobReturn()
+        kept = None if completed else _kept_failure(job)
         result.overrides = [str(override) for override in config.hydra.overrides.task]
         result.cfg, result.hydra_cfg = task_config, cast(DictConfig, hydra_config.cfg)
         result.working_dir = str(job.directory if _changes_directory(config) else Path.cwd())
@@ -282,7 +283,7 @@ class WorkstationLauncher(Launcher):
         if completed and status is not None:
             result.return_value = status.value()
         else:
-            result.return_value = failure(result) or JobError(_fate(job))
+            result.return_value = (kept and failure(kept)) or JobError(_fate(job))
             mark_as_shown(failure(result))
         return result
 
