@@ -137,6 +137,12 @@ class TrainingConfig:
         role=Role.circumstance,
         in_names=False,
     )
+    keep_memory: bool = key(
+        True,
+        "on the CPU, memory that a step frees stays with the process for the next one (glibc): faster, for some MiB",
+        role=Role.circumstance,
+        in_names=False,
+    )
 
 
 @dataclass

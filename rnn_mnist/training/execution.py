@@ -13,6 +13,7 @@ import torch
 from rnn_mnist.configuration.resolution import ConfigError
 from rnn_mnist.configuration.schema import Config, Precision, TrainingConfig
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.training.allocator import keep_freed_memory
 
 # What PyTorch says where it has no class for it: the allocators of CPU and MPS, cuDNN, cuBLAS.
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED", re.IGNORECASE)
@@ -53,12 +54,17 @@ def describe_device(device: torch.device) -> str:
 
 @contextmanager
 def execution(config: Config, device: torch.device) -> Iterator[None]:
-    """PyTorch's process-wide switches as ``config.training`` wants them, put back afterwards."""
+    """Process-wide switches as ``config.training`` wants them, put back afterwards where they can be.
+
+    What cannot be put back is ``training.keep_memory``.
+    """
     with ExitStack() as stack:
         # A saturated tanh RNN fills with denormal numbers, below 1e-38, which a CPU handles in microcode: epochs became
         # 2.7 times as slow. Taken as zero they cost nothing, and the metrics stayed the same to all digits shown.
         torch.set_flush_denormal(True)
         stack.callback(lambda: torch.set_flush_denormal(False))
+        if config.training.keep_memory and device.type == "cpu":
+            keep_freed_memory()
         if config.training.threads is not None:
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(config.training.threads)
