@@ -16,6 +16,7 @@ QUICK = "profile=quick"
 def test_a_quick_study_has_its_own_folder_and_sees_fewer_images(study: str) -> None:
     whole, quick = (compose_checked([f"experiment={study}", *more]).config for more in ([], [QUICK]))
     seen = [config.data.train_fraction * config.training.epochs for config in (whole, quick)]
+    assert quick.data.train_fraction <= whole.data.train_fraction
     assert seen[1] < seen[0]
     assert (quick.model, quick.optimizer, quick.schedule) == (whole.model, whole.optimizer, whole.schedule)
     assert sweep_directory([f"experiment={study}"]) == Path("outputs", study)
