@@ -50,6 +50,19 @@ def prepare(page: str, folder: Path) -> None:
         (folder / "studies" / "directions.yaml").write_text(study, encoding="utf-8")
 
 
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """The command, made tiny, in ``folder``; nobody is there to answer it."""
+    return subprocess.run(
+        [sys.executable, "-m", "rnn_mnist", *made_tiny(words)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "MPLBACKEND": "Agg"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
@@ -60,15 +73,7 @@ def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
     for words in commands:
         if any(word.startswith("hydra/sweeper=") for word in words):  # tests/resolve/test_rnn_mnist.py
             continue
-        done = subprocess.run(
-            [sys.executable, "-m", "rnn_mnist", *made_tiny(words)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "MPLBACKEND": "Agg"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = run(words, tmp_path)
         if done.returncode:
             failed.append(f"rnn-mnist {shlex.join(words)}: {done.returncode}: {done.stderr.strip()[-300:]}")
     assert not failed, "\n".join(failed)
@@ -76,18 +81,11 @@ def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_more_seeds_run_only_what_is_new(tmp_path: Path) -> None:
-    """What docs/sweeps.md promises of the same folder and a longer command."""
+    """What docs/sweeps.md promises of a longer command in the same folder, and of a folder that was moved."""
     three, five, *_ = [words for words in commands_of("sweeps") if words[0] == "train"]
-    printed = [
-        subprocess.run(
-            [sys.executable, "-m", "rnn_mnist", *made_tiny(words)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        ).stdout
-        for words in (three, five)
-    ]
-    assert "6 jobs" in printed[0]
-    assert "10 jobs, 6 already done" in printed[1]
+    assert "6 jobs" in run(three, tmp_path).stdout
+    assert "10 jobs, 6 already done" in run(five, tmp_path).stdout
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "outputs" / "layers").rename(tmp_path / "elsewhere" / "layers")
+    assert "num_layers=1" in run(["compare", "elsewhere/layers"], tmp_path).stdout
+    assert "elsewhere/layers" in run(["runs", "elsewhere/layers", "--best", "1"], tmp_path).stdout
