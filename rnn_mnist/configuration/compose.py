@@ -36,6 +36,7 @@ from rnn_mnist.configuration.studies import GROUP, OWN, keys_of_study, store_own
 from rnn_mnist.errors import ExpectedError
 
 _SCHEMA_GROUP = "schema"
+_PROFILE = "profile"
 
 
 def config_dir_of(arguments: Sequence[str]) -> Path | None:
@@ -65,9 +66,11 @@ def register(identify: Callable[[DictConfig], str | list[str]], config_dir: Path
 
 
 def _register_resolvers(config_dir: Path | None) -> None:
-    def resolve_sweep_name(name: str | None, overrides: ListConfig) -> str:
+    def resolve_sweep_name(name: str | None, overrides: ListConfig, profile: str | None = None) -> str:
         if name is not None:
             check_sweep_name(name)
+            if profile is not None and "sweep" not in map(override_key, overrides):
+                name = f"{name}_{profile}"  # the study's name, and not the study's folder
         return sweep_name(name, overrides)
 
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
@@ -191,19 +194,17 @@ def typed(config: DictConfig) -> Resolved:
 
 
 def _given(config: DictConfig) -> dict[str, bool]:
-    """The keys and groups that a study or the command line set, and whether it was the latter."""
+    """The keys and groups that a study, a profile or the command line set, and whether it was the last."""
     hydra: Any = config.hydra if "hydra" in config else HydraConfig.get() if HydraConfig.initialized() else None
     if hydra is None:
         return {}
-    chosen = hydra.runtime.choices.get(GROUP)
     sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
-    folders = (*(source / GROUP for source in sources), OWN)
-    studied = [
-        key
-        for name in (chosen if isinstance(chosen, ListConfig) else [chosen])
-        if name
-        for key in keys_of_study(str(name), folders)
-    ]
+    studied: list[str] = []
+    for group, own in ((GROUP, [OWN]), (_PROFILE, [])):
+        folders = [*(source / group for source in sources), *own]
+        chosen = hydra.runtime.choices.get(group)
+        for name in chosen if isinstance(chosen, ListConfig) else [chosen]:
+            studied += keys_of_study(str(name), folders) if name else ()
     given = dict.fromkeys(studied, False)
     return given | dict.fromkeys(map(override_key, hydra.overrides.task), True)
 
