@@ -23,6 +23,7 @@ from rnn_mnist.runs.provenance import attempt_here
 from rnn_mnist.runs.record import manifest_of
 from rnn_mnist.runs.run import Run
 from rnn_mnist.runs.sweep import update_results
+from rnn_mnist.runs.taking import tell_where_from
 
 log = logging.getLogger(__name__)
 _said: set[str] = set()
@@ -101,6 +102,23 @@ def prepare(composed: DictConfig, directory: Path) -> None:
 def expected_seconds(composed: DictConfig, device: str) -> float | None:
     """How long the run of a configuration takes, with one CPU thread; ``hydra.launcher.expected_seconds``."""
     return seconds_on_cpu(typed(composed).config) if device == "cpu" else None
+
+
+def take(composed: DictConfig, source: Path, directory: Path) -> None:
+    """Say in a run's manifest that it was taken over; ``hydra.launcher.on_job_taken``."""
+    overrides = [str(override) for override in composed.hydra.overrides.task]
+    tell_where_from(directory, source, typed(composed), overrides)
+
+
+def same_because(composed: DictConfig, other: DictConfig) -> str:
+    """What makes two configurations the same run; ``hydra.launcher.same_because``."""
+    changes = [change for config in (composed, other) for change in typed(config).changes]
+    reasons = {
+        change.key: f"{change.key} has no effect with {change.causes()}: {change.reason}"
+        for change in changes
+        if change.requested != change.effective
+    }
+    return "; ".join(reasons.values())
 
 
 def _say(checked: Resolved) -> None:

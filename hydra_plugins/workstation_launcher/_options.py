@@ -164,6 +164,12 @@ class Options:
     retry_failed: bool = option(
         default=True, check=flag, description="Whether jobs that failed under an earlier command are tried again."
     )
+    reuse: bool = option(
+        default=False,
+        check=flag,
+        description="Whether a job that another sweep beside this one's folder has completed, with the same code, is "
+        "taken over from there instead of being run; `resume=false` does without it.",
+    )
     dry_run: bool = option(
         default=False,
         check=flag,
@@ -201,6 +207,24 @@ class Options:
         "Dotted path of a function from a job's configuration (with its `hydra` node) and a device's name (`cpu`, "
         "`GPU 0`) to the seconds that the job will take there, or `None`. What jobs have taken sets it right; without "
         "one all jobs count as equally long. For the estimates of the time alone.",
+    )
+    completed: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function from the directory of a job that is recorded as completed, and its identities, to "
+        "whether its results are there and whole; one whose are not is run again, and never taken over.",
+    )
+    same_because: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function from the configurations of two jobs with one identity to a text that says what "
+        "makes them the same. `null`: the overrides in which they differ.",
+    )
+    on_job_taken: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function, called in the launching process with the composed configuration of a job that is "
+        "taken over, the directory that it comes from and the one that will be its own, whose files it may replace.",
     )
     on_job_start: str | None = option(
         None,

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,6 +44,7 @@ from hydra_plugins.workstation_launcher._records import (
     typed_command,
 )
 from hydra_plugins.workstation_launcher._resolver import register_resolver
+from hydra_plugins.workstation_launcher._reuse import find_sources, remove_leftovers_of_taking, take_over, unshare
 from hydra_plugins.workstation_launcher._schedule import Scheduler
 from hydra_plugins.workstation_launcher._sweep import Job, factors, plan_jobs, set_hydra
 from hydra_plugins.workstation_launcher._workers import Workers
@@ -120,25 +122,31 @@ class WorkstationLauncher(Launcher):
                 master=self._config,
                 options=options,
                 record=record,
+                is_whole=partial(self._is_whole, unless_said=True),
             )
+            self._explain_twins(jobs)
+            code_version = self._code_version()
+            if options.reuse and options.resume:
+                find_sources(jobs, self._directory, code_version, self._is_whole, keep_index=not options.dry_run)
             if not options.dry_run:
                 self._check(jobs)
         except BaseException:
             self._undo_setup()
             raise
-        forecast = Forecast(jobs, plan, self._expectation())
         if options.dry_run:
-            show_dry_run(jobs, plan, forecast, self._directory)
+            show_dry_run(jobs, plan, Forecast(jobs, plan, self._expectation()), self._directory)
             self._undo_setup()
             sys.exit(0)
-        code_version = self._code_version()
-        display.announce(jobs, plan, forecast, self._directory)
-        display.warn_of_other_code(jobs, code_version)
         self._begun = True
         self._directory.mkdir(parents=True, exist_ok=True)
         for job in jobs:
             record.add(job.place, job.overrides, job.fingerprint, job.former)
         record.write(factors=factors(jobs), code_version=code_version)
+        remove_leftovers_of_taking([self._directory, *(job.directory.parent for job in jobs)])
+        take_over(jobs, code_version, self._is_whole, self._tell_of_taking)
+        forecast = Forecast(jobs, plan, self._expectation())
+        display.announce(jobs, plan, forecast, self._directory)
+        display.warn_of_other_code(jobs, code_version)
         interrupted = self._run(jobs, plan, forecast, code_version)
         display.summarise(jobs, self._directory, begun)
         if interrupted:
@@ -153,11 +161,11 @@ class WorkstationLauncher(Launcher):
             return
         check: Callable[[DictConfig], None] = get_method(self._options.check_job)
         for job in jobs:
-            if not job.skipped and job.twin is None:
+            if job.is_to_run:
                 check(job.config)
 
     def _run(self, jobs: list[Job], plan: Plan, forecast: Forecast, code_version: str | None) -> bool:
-        to_do = [job for job in jobs if not job.skipped and job.twin is None]
+        to_do = [job for job in jobs if job.is_to_run]
         if not to_do:
             return False
         application = dumps(
@@ -173,7 +181,7 @@ class WorkstationLauncher(Launcher):
                 make_workers=lambda: Workers(setup, plan.threads),
                 display=view,
                 code_version=code_version,
-                on_start=lambda job: self._call_hook("on_job_start", job.config, job.directory),
+                on_start=self._prepare,
                 on_end=lambda job: self._call_hook("on_job_end", self._directory, job.directory),
             )
             try:
@@ -246,7 +254,41 @@ class WorkstationLauncher(Launcher):
         source = getattr(sys.modules.get(self._task_function.__module__), "__file__", None)
         if source is None:
             return None
-        return git_version(Path(source).parent) or _file_version(Path(source))
+        return git_version(Path(source)) or _file_version(Path(source))
+
+    def _prepare(self, job: Job) -> None:
+        unshare(job.directory)
+        self._call_hook("on_job_start", job.config, job.directory)
+
+    def _is_whole(self, directory: Path, identities: tuple[str, ...], *, unless_said: bool = False) -> bool:
+        """What the application says of a completed job's results, or ``unless_said`` where its function fails."""
+        if self._options.completed is None:
+            return True
+        try:
+            return bool(get_method(self._options.completed)(directory, identities))
+        except FileNotFoundError:
+            return False  # a file that it looks into
+        except Exception as error:
+            self._warn_of("completed", error)
+            return unless_said
+
+    def _tell_of_taking(self, config: DictConfig, source: Path, directory: Path) -> None:
+        if self._options.on_job_taken is not None:
+            get_method(self._options.on_job_taken)(config, source, directory)
+
+    def _explain_twins(self, jobs: list[Job]) -> None:
+        """Say of each job that is another again what makes it so."""
+        for job in jobs:
+            if job.twin is None:
+                continue
+            differing = sorted(set(job.overrides) ^ set(job.twin.overrides))
+            job.same_because = f"{' and '.join(differing)} makes no difference" if differing else "given twice"
+            if self._options.same_because is not None:
+                try:
+                    said = str(get_method(self._options.same_because)(job.config, job.twin.config))
+                    job.same_because = said or job.same_because
+                except Exception as error:
+                    self._warn_of("same_because", error)
 
     def _expectation(self) -> Expect | None:
         path = self._options.expected_seconds
@@ -263,7 +305,11 @@ class WorkstationLauncher(Launcher):
             get_method(path)(*arguments)
         except Exception as error:
             # The runs are what matters; a hook can be repeated.
-            log.warning("warning: hydra.launcher.%s=%s: %s: %s", name, path, type(error).__name__, error)
+            self._warn_of(name, error)
+
+    def _warn_of(self, hook: str, error: Exception) -> None:
+        path = getattr(self._options, hook)
+        log.warning("warning: hydra.launcher.%s=%s: %s: %s", hook, path, type(error).__name__, error)
 
     def _job_return(self, job: Job) -> JobReturn:
         config, status = job.config, job.outcome

@@ -168,6 +168,12 @@ class Config:
         role=Role.circumstance,
         in_names=False,
     )
+    reuse: bool = key(
+        True,
+        "whether a sweep takes over runs that another one under outputs/ has completed; false trains them here",
+        role=Role.circumstance,
+        in_names=False,
+    )
     question: str | None = key(None, "what a named study asks; printed with its sweep", role=Role.circumstance)
 
     @property
