@@ -8,7 +8,7 @@ A command's own module is imported when it is chosen, so that help costs nothing
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 
 from rnn_mnist import shell
 
@@ -65,6 +65,8 @@ Tab completion, for bash: eval "$({PROGRAM} train -sc install=bash)\""""
 
 def version() -> str:
     """This package, PyTorch and Hydra, one a line, and the commit of a checkout."""
+    from importlib import metadata  # 30 ms, in which Ctrl-C would not be met
+
     from rnn_mnist.runs.provenance import code_version
 
     code = code_version()

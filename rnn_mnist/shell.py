@@ -3,44 +3,55 @@
 Nothing that takes time to import is imported here, so that Ctrl-C is met from the start.
 """
 
-import io
 import os
 import sys
 from collections.abc import Callable
 
+from rnn_mnist.characters import accept_every_character
+from rnn_mnist.ctrl_c import CtrlC, is_interruption
 from rnn_mnist.errors import ExpectedError
 
 
-def run(command: Callable[[], int | None]) -> int:
+def run(command: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
     """Run a command and return its exit code.
 
     What its user can act on (:class:`~rnn_mnist.errors.ExpectedError`, ``OSError``) is one line on standard error and
-    1; Ctrl-C is 130; a reader that has gone (``| head``) is 0. A character that the output's encoding lacks becomes a
-    question mark. Usage errors are argparse's own: 2.
+    1; Ctrl-C is the line ``interrupted`` and 130, whatever it turned into on its way; a reader that has gone
+    (``| head``) is 0. A character that the output's encoding lacks becomes its nearest in ASCII. Usage errors are
+    argparse's own: 2.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    accept_every_character(sys.stdout, sys.stderr)
+    ctrl_c = CtrlC()
     try:
-        try:
-            return command() or 0
-        finally:
-            # Here, where a reader that has gone can still be met, and not when the interpreter ends.
-            sys.stdout.flush()
+        with ctrl_c:
+            try:
+                return command() or 0
+            finally:
+                # Here, where a reader that has gone can still be met, and not when the interpreter ends.
+                sys.stdout.flush()
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        return _end_interrupted(ctrl_c, interrupted)
     except BrokenPipeError:
         # Whatever is still buffered has no reader either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except ExpectedError as error:
-        return fail(str(error))
-    except OSError as error:
-        return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except BaseException as error:
+        if ctrl_c.came and is_interruption(error):
+            return _end_interrupted(ctrl_c, interrupted)
+        if isinstance(error, ExpectedError):
+            return fail(str(error))
+        if isinstance(error, OSError):
+            return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        raise
 
 
 def fail(message: str) -> int:
     """Print ``error: ...`` as one line on standard error; 1, the exit code that goes with it."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return 1
+
+
+def _end_interrupted(ctrl_c: CtrlC, line: str) -> int:
+    print(line, file=sys.stderr)
+    ctrl_c.end()
+    return 130

@@ -15,11 +15,15 @@ from hydra_plugins.workstation_launcher import in_job
 from rnn_mnist.configuration.compose import typed
 from rnn_mnist.configuration.expected_time import expected_seconds as seconds_on_cpu
 from rnn_mnist.configuration.resolution import Resolved
+from rnn_mnist.configuration.schema import CustomDataConfig
+from rnn_mnist.data.files import data_root
+from rnn_mnist.data.readiness import make_ready
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.provenance import attempt_here
 from rnn_mnist.runs.record import manifest_of
 from rnn_mnist.runs.run import Run
 from rnn_mnist.runs.sweep import update_results
+from rnn_mnist.runs.taking import tell_where_from
 
 log = logging.getLogger(__name__)
 _said: set[str] = set()
@@ -42,6 +46,17 @@ def job_identity(composed: DictConfig) -> list[str]:
     if composed.hydra.mode == RunMode.MULTIRUN:
         _say(checked)  # before a sweep rather than in it
     return [checked.run_id, *checked.former_ids]
+
+
+def check_ready(composed: DictConfig) -> None:
+    """Refuse a run that cannot be made here; ``hydra.launcher.check_job``, and before a single run.
+
+    Raises:
+        ExpectedError: if its configuration cannot be run, or its data cannot be had.
+    """
+    data = typed(composed).config.data
+    if not isinstance(data, CustomDataConfig):
+        make_ready(data.name, data_root(data.root))
 
 
 def task(composed: DictConfig) -> float:
@@ -87,6 +102,23 @@ def prepare(composed: DictConfig, directory: Path) -> None:
 def expected_seconds(composed: DictConfig, device: str) -> float | None:
     """How long the run of a configuration takes, with one CPU thread; ``hydra.launcher.expected_seconds``."""
     return seconds_on_cpu(typed(composed).config) if device == "cpu" else None
+
+
+def take(composed: DictConfig, source: Path, directory: Path) -> None:
+    """Say in a run's manifest that it was taken over; ``hydra.launcher.on_job_taken``."""
+    overrides = [str(override) for override in composed.hydra.overrides.task]
+    tell_where_from(directory, source, typed(composed), overrides)
+
+
+def same_because(composed: DictConfig, other: DictConfig) -> str:
+    """What makes two configurations the same run; ``hydra.launcher.same_because``."""
+    changes = [change for config in (composed, other) for change in typed(config).changes]
+    reasons = {
+        change.key: f"{change.key} has no effect with {change.causes()}: {change.reason}"
+        for change in changes
+        if change.requested != change.effective
+    }
+    return "; ".join(reasons.values())
 
 
 def _say(checked: Resolved) -> None:

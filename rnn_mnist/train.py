@@ -11,11 +11,12 @@ import sys
 import traceback
 
 from rnn_mnist import shell
+from rnn_mnist.ctrl_c import is_interruption
 
 
 def main() -> None:
     """Run the command line; exits with 0, 1 or 130."""
-    sys.exit(shell.run(_train))
+    sys.exit(shell.run(_train, interrupted="interrupted; the same command carries on from the last whole epoch"))
 
 
 def _train() -> int:
@@ -24,10 +25,11 @@ def _train() -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         _run_hydra()
-    except KeyboardInterrupt:
-        print("interrupted; the same command carries on from the last whole epoch", file=sys.stderr)
-        return 130
+    except BrokenPipeError:
+        raise
     except Exception as error:
+        if is_interruption(error):
+            raise
         from hydra_plugins.workstation_launcher import already_shown
         from rnn_mnist.configuration.mistakes import explain_error
 
@@ -46,14 +48,32 @@ def _train() -> int:
 def _run_hydra() -> None:
     import hydra
 
-    from rnn_mnist.configuration.compose import CONFIG_DIR, check_overrides, config_dir_of, register
+    from rnn_mnist.configuration.command_line import UsageError, check_command_line, is_sweep
+    from rnn_mnist.configuration.compose import CONFIG_DIR, config_dir_of, register
     from rnn_mnist.configuration.hydra_versions import MAIN
+    from rnn_mnist.configuration.mistakes import explain_error, print_error
     from rnn_mnist.task import job_identity, task
 
     config_dir = config_dir_of(sys.argv[1:])
-    check_overrides(sys.argv[1:], config_dir)
+    try:
+        sys.argv[1:] = check_command_line(sys.argv[1:], config_dir)
+    except UsageError as error:
+        shell.fail(str(error))
+        sys.exit(2)
     register(job_identity, config_dir)
-    hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(task)()
+    try:
+        hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(task)()
+    except Exception as error:
+        line = explain_error(error)
+        if line is None or "\n" not in line:
+            raise
+        print_error(line)
+        sys.exit(1)
+    finally:
+        if is_sweep(sys.argv[1:]):
+            from rnn_mnist.configuration.foreign_launcher import say_how_to_see_the_answer
+
+            say_how_to_see_the_answer(sys.argv[1:], config_dir)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,14 @@ from rnn_mnist.data.images import DataSet, load_data_set
 
 REPOSITORY = Path(__file__).parent.parent
 
-# One run of these takes a second, and a sweep of them draws nothing; all else is as conf/ has it.
+# One run of these takes a second; all else is as conf/ has it.
 SMALL = (
     "model.hidden_size=8",
     "data.train_fraction=0.01",
     "training.threads=1",
-    "hydra.launcher.on_sweep_end=null",
 )
+# A sweep of such runs, which draws nothing.
+SMALL_SWEEP = (*SMALL, "hydra.launcher.on_sweep_end=null")
 
 CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 

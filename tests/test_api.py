@@ -18,7 +18,7 @@ from torch import nn
 import rnn_mnist
 from rnn_mnist.catalogues.cells import GRUConfig
 from rnn_mnist.errors import ExpectedError
-from tests.conftest import REPOSITORY, SMALL
+from tests.conftest import REPOSITORY, SMALL, SMALL_SWEEP
 from tests.synthetic_sweep import write_sweep
 
 
@@ -103,21 +103,21 @@ def test_sweep_runs_and_says_where(
 ) -> None:
     wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=1000", "seed=1"]
     monkeypatch.chdir(tmp_path)
-    directory = rnn_mnist.sweep([*SMALL, "training.epochs=1", "seed=0,1"])
+    directory = rnn_mnist.sweep([*SMALL_SWEEP, "training.epochs=1", "seed=0,1"])
     assert [directory.resolve()] == list((tmp_path / "outputs").iterdir())
     assert directory.name.endswith("seed=0,1")  # named by its overrides
     assert len(pd.read_csv(directory / "results.csv")) == 2
     assert sorted(rnn_mnist.load_runs(directory).frame["seed"]) == [0, 1]
     assert "2 completed" in capsys.readouterr().out
     with pytest.raises(ExpectedError, match="outputs/diverging: the sweep ended with exit code 1"):
-        rnn_mnist.sweep([*SMALL, *wild, "sweep=diverging"])
+        rnn_mnist.sweep([*SMALL_SWEEP, *wild, "sweep=diverging"])
     assert list(rnn_mnist.load_runs("outputs/diverging").frame["status"]) == ["failed"]
     with pytest.raises(ExpectedError, match="modle"):
         rnn_mnist.sweep(["modle=gru,lstm"])
 
 
 def test_an_interrupted_sweep_leaves_no_process_behind(tmp_path: Path) -> None:
-    program = f"import rnn_mnist; rnn_mnist.sweep({[*SMALL, 'training.epochs=1000', 'sweep=long']!r})"
+    program = f"import rnn_mnist; rnn_mnist.sweep({[*SMALL_SWEEP, 'training.epochs=1000', 'sweep=long']!r})"
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with subprocess.Popen(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.conftest import SMALL, CommandLine
+from tests.conftest import SMALL_SWEEP, CommandLine
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 def test_two_runs_share_a_gpu(command: CommandLine, tmp_path: Path) -> None:
-    done = command("rnn_mnist.train", "-m", *SMALL, "seed=0,1", "sweep=shared", "hydra.launcher.jobs_per_device=2")
+    done = command(
+        "rnn_mnist.train", "-m", *SMALL_SWEEP, "seed=0,1", "sweep=shared", "hydra.launcher.jobs_per_device=2"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "on GPU" in done.stdout
     runs = [json.loads(path.read_text()) for path in (tmp_path / "outputs" / "shared").glob("*/status.json")]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import rnn_mnist
-from tests.conftest import REPOSITORY, SMALL
+from tests.conftest import REPOSITORY, SMALL, SMALL_SWEEP
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_an_installed_wheel_trains_sweeps_and_plots_from_an_empty_folder(wheel: 
     assert "weight_hh_l0" in run("rnn-mnist", "explain", "model=gru")
     assert "test accuracy" in run(sys.executable, "-m", "rnn_mnist.train", *SMALL, "seed=1")
 
-    sweep = ("rnn-mnist", "train", "-m", *SMALL, "model.num_layers=1,2", "sweep=depth")
+    sweep = ("rnn-mnist", "train", "-m", *SMALL_SWEEP, "model.num_layers=1,2", "sweep=depth")
     assert "2 completed" in run(*sweep)
     record = json.loads((empty / "outputs" / "depth" / "sweep.json").read_text())
     assert tuple(record["command"]) == sweep

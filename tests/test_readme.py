@@ -1,4 +1,4 @@
-"""The README is true: its snippet runs, its commands compose, its links lead somewhere."""
+"""The README and the pages are true: their commands compose, their links lead somewhere, the snippet runs."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ from rnn_mnist.data.images import DataSet
 from tests.configuration.test_experiments import STUDIES, grid
 from tests.conftest import REPOSITORY
 
-README = (REPOSITORY / "README.md").read_text()
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
 
 
@@ -37,6 +37,12 @@ COMMANDS = [
 ]
 
 
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    assert len(README.splitlines()) < 150
+    pages = {path.stem for path in (REPOSITORY / "docs").glob("*.md")}
+    assert pages - {"index", "contributing", "changelog", "licence"} <= set(re.findall(r"\(docs/(\w+)\.md", README))
+
+
 def test_commands_compose() -> None:
     assert len(COMMANDS) > 20
     for command in COMMANDS:
@@ -54,10 +60,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_table_of_studies_is_complete() -> None:
+    table = (REPOSITORY / "docs" / "studies.md").read_text(encoding="utf-8")
     for path in STUDIES:
         runs = max(1, len(grid(path)))
         question = path.read_text().splitlines()[1].removeprefix("# ")
-        assert re.search(rf"\| `{path.stem}` \| {re.escape(question)} \| {runs} ", README), path.stem
+        assert re.search(rf"\| `{path.stem}` \| {re.escape(question)} \| {runs} ", table), path.stem
 
 
 def test_the_snippet_reproduces_the_predictions(
@@ -65,7 +72,8 @@ def test_the_snippet_reproduces_the_predictions(
 ) -> None:
     train(["training.epochs=1", "training.threads=1", "data.train_fraction=0.01", "data.validation_size=0"], tmp_path)
     monkeypatch.chdir(tmp_path)
-    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    page = (REPOSITORY / "docs" / "files.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert len(snippet.strip().splitlines()) == 5
     names: dict[str, Any] = {"torch": torch, "nn": nn, "images": mnist.test.images[:500]}
     exec(snippet, names)

@@ -57,3 +57,64 @@ def test_ctrl_c_is_met_from_the_start(module: str) -> None:
     imported = {name.partition(".")[0] for name in shown.stdout.split()}
     assert "rnn_mnist" in imported
     assert not imported & {"torch", "hydra", "omegaconf", "pandas", "matplotlib", "numpy", "rich"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [("ascii", "+/-0.1 - 2 x e -|+"), ("latin-1", "±0.1 - 2 × é -|+"), ("utf-8", "±0.1 – 2 × é ─│┼")],
+)
+def test_a_character_that_the_output_lacks_is_replaced_by_its_nearest(encoding: str, expected: str) -> None:
+    program = r"from rnn_mnist import shell; shell.run(lambda: print('\xb10.1 \u2013 2 \xd7 \xe9 \u2500\u2502\u253c'))"
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=environment)
+    assert shown.stdout.decode(encoding) == f"{expected}\n"
+    assert not shown.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys, time
+from rnn_mnist import shell
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(1)
+
+def swallowed():
+    try:
+        interrupt()
+    except KeyboardInterrupt:
+        pass
+    time.sleep(30)
+
+def in_a_callback():
+    class Callback:
+        def __del__(self):
+            interrupt()
+    Callback()
+    time.sleep(30)
+
+def turned_into_another():
+    try:
+        interrupt()
+    except KeyboardInterrupt as error:
+        raise ImportError("initialization failed") from error
+
+def put_in_order():
+    try:
+        interrupt()
+    except KeyboardInterrupt:
+        time.sleep(1.2)  # longer than it takes to be interrupted again
+        print("in order")
+        raise
+
+sys.exit(shell.run(globals()[sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("what", ["swallowed", "in_a_callback", "turned_into_another", "put_in_order"])
+def test_ctrl_c_is_one_line_and_130_whatever_meets_it(what: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, what], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert (ended.returncode, ended.stderr) == (130, "interrupted\n")
+    assert ended.stdout == ("in order\n" if what == "put_in_order" else "")

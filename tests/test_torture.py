@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, SMALL
+from tests.conftest import REPOSITORY, SMALL_SWEEP
 from tests.launcher.conftest import processes_that_know
 
 RUNS, EPOCHS = 8, 3
 ROUNDS = int(os.environ.get("TORTURE_ROUNDS", "1"))
 COMMAND = [
-    sys.executable, str(REPOSITORY / "tests" / "sabotaged_train.py"), "-m", *SMALL, "sweep=torture",
+    sys.executable, str(REPOSITORY / "tests" / "sabotaged_train.py"), "-m", *SMALL_SWEEP, "sweep=torture",
     f"seed=range({RUNS})", f"training.epochs={EPOCHS}", "hydra.launcher.timeout_minutes=0.1",
     "hydra.launcher.jobs_per_device=2",
 ]  # fmt: skip

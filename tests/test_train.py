@@ -18,7 +18,7 @@ from torch import nn
 from rnn_mnist.analysis.report.sweep_end import present
 from rnn_mnist.data.images import DataSet
 from rnn_mnist.train import main
-from tests.conftest import SMALL, CommandLine, start
+from tests.conftest import SMALL, SMALL_SWEEP, CommandLine, start
 
 TRAIN = "rnn_mnist.train"
 TIMINGS = ("epoch_seconds", "images_per_second")
@@ -210,7 +210,7 @@ def test_a_study_without_its_grid_says_so(command: CommandLine) -> None:
 
 
 def test_a_study_with_its_grid_is_not_mistaken_for_one_of_several(command: CommandLine, tmp_path: Path) -> None:
-    result = command(TRAIN, "-m", *SMALL, "experiment=batch_first", "training.epochs=1", "seed=0")
+    result = command(TRAIN, "-m", *SMALL_SWEEP, "experiment=batch_first", "training.epochs=1", "seed=0")
     assert result.returncode == 0, result.stderr
     table = rows(tmp_path / "outputs" / "batch_first" / "results.csv")
     assert sorted(row["model.batch_first"] for row in table) == ["False", "True"]
@@ -225,8 +225,9 @@ def test_help_lists_what_can_be_chosen_and_nothing_else(command: CommandLine) ->
         assert internal not in result.stdout
 
 
-def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
-    process = start(TRAIN, "--help", cwd=tmp_path)
+@pytest.mark.parametrize("arguments", [("--help",), SMALL, ("-m", "seed=0,1", *SMALL)])
+def test_a_reader_that_has_gone_is_no_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    process = start(TRAIN, *arguments, cwd=tmp_path)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
@@ -244,6 +245,19 @@ def test_ctrl_c_while_the_program_loads_is_one_line(tmp_path: Path) -> None:
     assert len(stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("grid", [(), ("-m", "seed=0,1")])
+@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2, 2.0])
+def test_ctrl_c_at_any_time_is_130_and_at_most_one_line(grid: tuple[str, ...], seconds: float, tmp_path: Path) -> None:
+    process = start(TRAIN, *grid, *SMALL, "training.epochs=200", cwd=tmp_path)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    # A sweep says in its own lines what was interrupted, and what carries it on.
+    assert stderr in ("", "interrupted; the same command carries on from the last whole epoch\n")
+    assert stderr or grid
+
+
 def test_resume_false_trains_anew(command: CommandLine, finished: Path) -> None:
     written = (finished / "metrics.csv").stat().st_mtime_ns
     again = command(TRAIN, *SMALL, "resume=false")
@@ -253,7 +267,7 @@ def test_resume_false_trains_anew(command: CommandLine, finished: Path) -> None:
 
 
 def test_a_sweep_reaches_the_models_and_grows(command: CommandLine, tmp_path: Path) -> None:
-    sweep = ["-m", "sweep=layers", *SMALL, "training.epochs=1"]
+    sweep = ["-m", "sweep=layers", *SMALL_SWEEP, "training.epochs=1"]
     first = command(TRAIN, *sweep, "model.num_layers=1,2", "model.dropout=0,0.5")
     assert first.returncode == 0, first.stderr
     folder = tmp_path / "outputs" / "layers"
@@ -292,7 +306,7 @@ def test_a_diverged_run_fails_and_says_where(command: CommandLine, tmp_path: Pat
 
 def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: CommandLine, tmp_path: Path) -> None:
     wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "seed=1"]
-    result = command(TRAIN, "-m", "sweep=rates", *SMALL, *wild, "optimizer.lr=1000,0.01")
+    result = command(TRAIN, "-m", "sweep=rates", *SMALL_SWEEP, *wild, "optimizer.lr=1000,0.01")
     assert result.returncode == 1
     assert "failed #0: DivergedError: training loss is" in result.stdout
     assert "/output.log" in result.stdout
@@ -322,7 +336,9 @@ if __name__ == "__main__":
 
 def test_a_job_that_dies_before_it_writes_anything_is_counted_everywhere(command: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "dying.py").write_text(DYING)
-    result = command("dying", "-m", "sweep=dying", *SMALL, "training.epochs=1", "model.num_layers=1,2", "seed=0,1")
+    result = command(
+        "dying", "-m", "sweep=dying", *SMALL_SWEEP, "training.epochs=1", "model.num_layers=1,2", "seed=0,1"
+    )
     assert result.returncode == 1, result.stderr
     folder = tmp_path / "outputs" / "dying"
     table = rows(folder / "results.csv")

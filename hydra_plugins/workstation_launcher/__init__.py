@@ -18,8 +18,9 @@ from hydra_plugins.workstation_launcher._declared_options import (
 from hydra_plugins.workstation_launcher._devices import available_cores
 from hydra_plugins.workstation_launcher._failures import already_shown
 from hydra_plugins.workstation_launcher._names import directory_name, override_key, readable, without
+from hydra_plugins.workstation_launcher._options import option_called
 from hydra_plugins.workstation_launcher._progress import in_job, report
-from hydra_plugins.workstation_launcher._records import State, Status, new_status
+from hydra_plugins.workstation_launcher._records import State, Status, new_status, typed_command
 
 __all__ = [
     "State",
@@ -33,12 +34,14 @@ __all__ = [
     "in_job",
     "new_status",
     "option",
+    "option_called",
     "override_key",
     "readable",
     "register_node",
     "remove_leftovers",
     "report",
     "table_of",
+    "typed_command",
     "without",
     "write_atomically",
     "write_json",

@@ -8,6 +8,7 @@ own function, and the launcher gets the configurations that the sweeper's check 
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any, cast
 
 from hydra.core.config_loader import ConfigLoader
@@ -25,9 +26,16 @@ from hydra_plugins.workstation_launcher._hydra_internals import (
 class SweepConfigLoader(ConfigLoaderImpl):
     """Hydra's loader of configurations, with a memory."""
 
-    def __init__(self, loader: ConfigLoader) -> None:
-        """``loader`` is the one that the app uses; it is not changed."""
+    def __init__(self, loader: ConfigLoader, on_failure: Callable[[], None] = lambda: None) -> None:
+        """Around the loader that the app uses, which is not changed.
+
+        Args:
+            loader: that one.
+            on_failure: called when a job cannot be composed. A sweeper finds that out when it has made the sweep's
+                directory already.
+        """
         self.__dict__.update(loader.__dict__)
+        self._on_failure = on_failure
         self._original = cast(ConfigLoaderImpl, loader)  # Hydra has this one implementation of the interface
         self._bases: dict[tuple[int, tuple[str, ...]], bytes | DictConfig] = {}
         self._composed: dict[tuple[str, ...], DictConfig] = {}
@@ -38,7 +46,11 @@ class SweepConfigLoader(ConfigLoaderImpl):
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """As Hydra's; the result is kept for :meth:`take`."""
-        config = self._compose(master_config, sweep_overrides)
+        try:
+            config = self._compose(master_config, sweep_overrides)
+        except Exception:
+            self._on_failure()
+            raise
         self._composed[tuple(sweep_overrides)] = config
         return config
 

@@ -31,12 +31,22 @@ def flag(value: Any) -> bool:
     return value
 
 
+def called(options: type, name: str) -> str | None:
+    """The option of that name, or that other plugins call so."""
+    for entry in fields(options):
+        if name == entry.name or name in entry.metadata["aliases"]:
+            return entry.name
+    return None
+
+
 def suggested(options: type, name: str) -> str | None:
     """The option that somebody means who writes ``name``, which is none, if that can be guessed."""
-    for entry in fields(options):
-        if name in entry.metadata["aliases"]:
-            return entry.name
-    return next(iter(difflib.get_close_matches(name, [entry.name for entry in fields(options)], n=1)), None)
+    exact = called(options, name)
+    if exact is not None:
+        return exact
+    names = [each for entry in fields(options) for each in (entry.name, *entry.metadata["aliases"])]
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+    return called(options, close[0]) if close else None
 
 
 def checked(

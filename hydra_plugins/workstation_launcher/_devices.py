@@ -32,6 +32,8 @@ class Plan:
     """CPU threads of each job; None where the user's own environment says how many."""
     start_interval_seconds: float
     """Time between two starts on one device."""
+    cores: int | None = None
+    """Those that jobs on the CPU share; None on GPUs."""
 
     def describe(self) -> str:
         """``2 at a time on cpu, 1 thread each``."""
@@ -39,7 +41,11 @@ class Plan:
         threads = f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS')}"
         if self.threads is not None:
             threads = f"{self.threads} thread{'s' if self.threads > 1 else ''} each"
-        return f"{len(self.slots)} at a time on {', '.join(devices)}, {threads}"
+        text = f"{len(self.slots)} at a time on {', '.join(devices)}, {threads}"
+        wanted = len(self.slots) * (self.threads or 1)
+        if self.cores is not None and wanted > self.cores:
+            text += f" (warning: {wanted:,} threads on {self.cores} core{'s' if self.cores > 1 else ''})"
+        return text
 
 
 def make_plan(options: Options, environment: Mapping[str, str]) -> Plan:
@@ -68,7 +74,8 @@ def make_plan(options: Options, environment: Mapping[str, str]) -> Plan:
         threads = max(1, cores // len(slots))
     # CUDA's start takes memory and a lock for a while; on the CPU nothing is gained by waiting.
     interval = options.start_interval_seconds
-    return Plan(slots, threads, (0.5 if devices else 0.0) if interval is None else interval)
+    seconds = (0.5 if devices else 0.0) if interval is None else interval
+    return Plan(slots, threads, seconds, None if devices else cores)
 
 
 def _chosen(devices: tuple[str, ...], visible: tuple[str, ...]) -> tuple[str, ...]:

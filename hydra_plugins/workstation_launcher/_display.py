@@ -1,5 +1,6 @@
 """What people see of a sweep: the plan, a live view of the running jobs or plain lines, and how it ended."""
 
+import io
 import json
 import logging
 import os
@@ -17,11 +18,17 @@ from rich.table import Table
 from rich.text import Text
 
 from hydra_plugins.workstation_launcher._devices import Plan, Slot
+from hydra_plugins.workstation_launcher._failures import by_cause
 from hydra_plugins.workstation_launcher._forecast import Forecast
 from hydra_plugins.workstation_launcher._records import State, Status
 from hydra_plugins.workstation_launcher._sweep import Job
 
 log = logging.getLogger("hydra_plugins.workstation_launcher")
+
+_MOST_ALIKE = 3
+"""Failures of one cause that are listed one by one."""
+_TWINS_TOLD = 3
+"""Groups of jobs that are one another again, of one reason, that are told one by one."""
 
 
 class Display:
@@ -40,6 +47,7 @@ class Display:
 
     def __enter__(self) -> "Display":
         """Start the live view, on a terminal."""
+        _accept_every_character()
         if get_console().is_terminal:
             self._live = Live(console=get_console(), refresh_per_second=4, transient=True, auto_refresh=False)
             before = {sys.stdout: "stdout", sys.stderr: "stderr"}
@@ -138,20 +146,69 @@ class Display:
         return self._forecast.until_done(queued, still)
 
 
+def _accept_every_character() -> None:
+    """A label that the terminal's encoding lacks a character of must not end the sweep."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
 def announce(jobs: Sequence[Job], plan: Plan, forecast: Forecast, directory: Path) -> None:
     """Say what will happen, in one line; and what an earlier command left that must be known."""
-    skipped, twins = sum(job.skipped for job in jobs), sum(job.twin is not None for job in jobs)
+    here = [job for job in jobs if job.skipped and job.taken_from is None]
+    failed = sum(job.status is not None and job.status.state == State.failed for job in here)
+    to_do = [job for job in jobs if job.is_to_run]
     parts = [f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"]
-    if skipped:
-        parts.append(f"{skipped} already done")
-    if twins:
+    if taken := taken_from(jobs):
+        parts.append(taken)
+    if len(here) > failed:
+        parts.append(f"{len(here) - failed} already done")
+    if failed:
+        parts.append(f"{failed} failed earlier, not tried again")
+    if twins := sum(job.twin is not None for job in jobs):
         parts.append(f"{twins} the same as another")
-    resumed = sum(job.earlier is not None and not job.skipped for job in jobs)
-    if resumed:
+    if len(to_do) < len(jobs):
+        parts.append(f"{len(to_do)} to run")
+    if resumed := sum(job.earlier is not None for job in to_do):
         parts.append(f"{resumed} to be taken up again")
-    seconds = forecast.until_done(job for job in jobs if job.twin is None and not job.skipped)
+    seconds = forecast.until_done(to_do)
     about = f"; about {duration(seconds)}" if seconds else ""
     log.info("sweep %s: %s; %s%s", directory, ", ".join(parts), plan.describe(), about)
+    _tell_of_twins(jobs)
+    for job in to_do:
+        if job.is_damaged:
+            log.warning("warning: #%d runs again, for its results are gone or damaged: %s", job.number, job.directory)
+
+
+def taken_from(jobs: Sequence[Job]) -> str:
+    """How many jobs are taken over and from where: ``12 taken from outputs/y and 2 others``; empty if none is."""
+    sources = [job.taken_from for job in jobs if job.taken_from is not None]
+    others = len(set(sources)) - 1
+    more = f" and {others} {'other' if others == 1 else 'others'}" if others > 0 else ""
+    return f"{len(sources)} taken from {sources[0]}{more}" if sources else ""
+
+
+def _tell_of_twins(jobs: Sequence[Job]) -> None:
+    """Say which jobs are others again, and why: a line for each reason."""
+    reasons: dict[str, dict[int, list[int]]] = {}
+    for job in jobs:
+        if job.twin is not None:
+            reasons.setdefault(job.same_because, {}).setdefault(job.twin.number, []).append(job.number)
+    for reason, groups in reasons.items():
+        told = [
+            f"{_numbers(again)} {'is' if len(again) == 1 else 'are'} #{first} again"
+            for first, again in list(groups.items())[:_TWINS_TOLD]
+        ]
+        left = sum(map(len, list(groups.values())[_TWINS_TOLD:]))
+        log.info("%s%s: %s", ", ".join(told), f", and {left} more likewise" if left else "", reason)
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """``#1``, ``#1 and #2``, ``#1, #2 and #5``, ``#1 to #4``."""
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) > 3 and last - first == len(numbers) - 1:
+        return f"#{first} to #{last}"
+    return " and ".join(filter(None, [", ".join(f"#{number}" for number in numbers[:-1]), f"#{last}"]))
 
 
 def warn_of_other_code(jobs: Sequence[Job], code_version: str | None) -> None:
@@ -172,13 +229,31 @@ def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:
     """Say how the batch ended, with every failure's cause and log."""
     states = [job.outcome.state if job.outcome is not None else "not started" for job in jobs]
     counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
-    skipped = sum(job.skipped for job in jobs)
-    earlier = f" ({skipped} of them earlier)" if skipped else ""
+    skipped = sum(job.skipped and job.taken_from is None for job in jobs)
+    notes = [f"{skipped} of them earlier"] if skipped else []
+    if taken := taken_from(jobs):
+        notes.append(taken.replace(" taken", " of them taken", 1))
+    earlier = f" ({'; '.join(notes)})" if notes else ""
     log.info("sweep %s: %s%s, in %s", directory, ", ".join(counts), earlier, duration(time.monotonic() - begun))
-    for job in jobs:
-        if job.twin is None and job.status is not None and job.status.state == State.failed:
-            where = job.directory / (job.status.log or "")
-            log.error("failed #%d: %s\n    %s\n    %s", job.number, job.status.error, job.label, where)
+    _list_failures(jobs)
+
+
+def _list_failures(jobs: Sequence[Job]) -> None:
+    """Each failure with its cause and its log; of many with the same cause the first few."""
+    failed = [
+        (job, job.status)
+        for job in jobs
+        if job.twin is None and job.status is not None and job.status.state == State.failed
+    ]
+    for cause, places in by_cause(status.error for _, status in failed).items():
+        shown = places if len(places) <= _MOST_ALIKE + 1 else places[:_MOST_ALIKE]
+        for place in shown:
+            job, status = failed[place]
+            log.error(
+                "failed #%d: %s\n    %s\n    %s", job.number, cause, job.label, job.directory / (status.log or "")
+            )
+        if len(shown) < len(places):
+            log.error("and %d more failed of the same cause: %s", len(places) - len(shown), cause)
 
 
 def duration(seconds: float) -> str:

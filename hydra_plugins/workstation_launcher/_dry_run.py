@@ -41,7 +41,7 @@ def show_dry_run(jobs: Sequence[Job], plan: Plan, forecast: Forecast, directory:
         else:
             table.add_row(*map(Text, (*cells[:-1], f"{cells[-1]}\n{place}")))
     console.print(table)
-    waiting = [job for job in jobs if _is_to_do(job)]
+    waiting = [job for job in jobs if job.is_to_run]
     seconds = forecast.until_done(waiting)
     estimate = "no estimate of the time" if seconds is None else f"about {duration(seconds)}"
     _print(console, f"{len(waiting)} of {len(jobs)} jobs to do, {plan.describe()}; {estimate}")
@@ -51,10 +51,6 @@ def _print(console: Console, line: str) -> None:
     console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _is_to_do(job: Job) -> bool:
-    return job.twin is None and not job.skipped
-
-
 def _rows(jobs: Sequence[Job], forecast: Forecast) -> Iterator[tuple[str, ...]]:
     for job in jobs:
         state, seconds = "to do", None
@@ -62,9 +58,11 @@ def _rows(jobs: Sequence[Job], forecast: Forecast) -> Iterator[tuple[str, ...]]:
             state = f"same as #{job.twin.number}"
         elif job.skipped and job.status is not None:
             state, seconds = str(job.status.state), job.status.seconds
+        elif job.taken_from is not None:
+            state = f"taken from {job.taken_from}"
         else:
             seconds = forecast.seconds(job)
             if job.earlier is not None:
                 state = f"again, was {job.earlier.state}"
-        about = "" if seconds is None else f"{'about ' if _is_to_do(job) else ''}{duration(seconds)}"
+        about = "" if seconds is None else f"{'about ' if job.is_to_run else ''}{duration(seconds)}"
         yield str(job.number), state, about, job.label, job.directory.name

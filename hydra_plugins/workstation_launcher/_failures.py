@@ -1,6 +1,33 @@
 """The exceptions of jobs, as the process that launched them sees them."""
 
+from collections.abc import Iterable
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+
+from hydra_plugins.workstation_launcher._hydra_internals import failure
+
 _SHOWN = "__workstation_launcher_shown__"
+_LONGEST = 200  # characters
+
+
+class ListedJobReturn(JobReturn):
+    """The result of a job whose failure the launcher has listed: Hydra's own prints the overrides once more."""
+
+    @property
+    def return_value(self) -> Any:
+        """What the task function returned.
+
+        Raises:
+            Exception: what it raised.
+        """
+        if self.status == JobStatus.FAILED:
+            raise failure(self)
+        return super().return_value
+
+    @return_value.setter
+    def return_value(self, value: Any) -> None:
+        self._return_value = value
 
 
 def mark_as_shown(error: BaseException) -> None:
@@ -11,3 +38,19 @@ def mark_as_shown(error: BaseException) -> None:
 def already_shown(error: BaseException) -> bool:
     """Whether an exception that came out of a sweep is a job's, and listed: an app need not print it again."""
     return getattr(error, _SHOWN, False)
+
+
+def in_one_line(error: BaseException) -> str:
+    """Type and first line of an exception; its log has the others."""
+    lines = [line for line in map(str.strip, str(error).splitlines()) if line]
+    text = f"{type(error).__name__}: {' '.join(lines[0].split()) if lines else ''}".rstrip(": ")
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return f"{text} (+ {len(lines) - 1} more lines)" if len(lines) > 1 else text
+
+
+def by_cause(causes: Iterable[str | None]) -> dict[str, list[int]]:
+    """The places of equal causes, in the order in which the causes come up."""
+    places: dict[str, list[int]] = {}
+    for place, cause in enumerate(causes):
+        places.setdefault(cause or "unknown", []).append(place)
+    return places

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import faulthandler
+import io
 import logging
 import os
 import random
@@ -20,6 +21,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher._atomic_files import write_atomically
+from hydra_plugins.workstation_launcher._failures import in_one_line
 from hydra_plugins.workstation_launcher._hydra_internals import failure
 from hydra_plugins.workstation_launcher._pickling import dumps, loads
 from hydra_plugins.workstation_launcher._progress import DESCRIPTOR
@@ -101,6 +103,8 @@ def work(application: Application, order: WorkOrder) -> int:
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
                 os.dup2(output.fileno(), stream.fileno())
+                if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+                    stream.reconfigure(errors="backslashreplace")  # a log in ASCII is no reason for a job to fail
         faulthandler.enable(file=sys.stderr)
         # A job that is stopped for hanging first writes where it hangs.
         faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
@@ -146,7 +150,7 @@ def _run(application: Application, config: DictConfig, status: Status, directory
             return False
     except BaseException as error:
         traceback.print_exception(error)
-        status.finish(State.failed, " ".join(f"{type(error).__name__}: {error}".split()))
+        status.finish(State.failed, in_one_line(error))
         return False
     status.finish(State.completed)
     return True

@@ -13,6 +13,7 @@ from typing import Any
 from hydra.errors import CompactHydraException
 
 from hydra_plugins.workstation_launcher._declared_options import (
+    called,
     checked,
     configuration_field,
     flag,
@@ -152,7 +153,7 @@ class Options:
         0,
         _whole(0),
         "How often a job that died (killed, crashed, hung) is started again.",
-        aliases=("max_retries", "max_num_timeout"),
+        aliases=("retry", "max_retries", "max_num_timeout"),
     )
     retry_exceptions: bool = option(
         default=False, check=flag, description="Whether jobs that raised count for `retries` too."
@@ -162,6 +163,12 @@ class Options:
     resume: bool = option(default=True, check=flag, description="`false` runs all jobs afresh, in their directories.")
     retry_failed: bool = option(
         default=True, check=flag, description="Whether jobs that failed under an earlier command are tried again."
+    )
+    reuse: bool = option(
+        default=False,
+        check=flag,
+        description="Whether a job that another sweep beside this one's folder has completed, with the same code, is "
+        "taken over from there instead of being run; `resume=false` does without it.",
     )
     dry_run: bool = option(
         default=False,
@@ -188,12 +195,36 @@ class Options:
         "`null`: the commit of the application's repository, and whether it is dirty; outside of one, the name and the "
         "digest of the application's main file.",
     )
+    check_job: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function, called in the launching process with the composed configuration (with its `hydra` "
+        "node) of each job that is to run, before anything of the sweep is written. What it raises ends the command.",
+    )
     expected_seconds: str | None = option(
         None,
         _function,
         "Dotted path of a function from a job's configuration (with its `hydra` node) and a device's name (`cpu`, "
         "`GPU 0`) to the seconds that the job will take there, or `None`. What jobs have taken sets it right; without "
         "one all jobs count as equally long. For the estimates of the time alone.",
+    )
+    completed: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function from the directory of a job that is recorded as completed, and its identities, to "
+        "whether its results are there and whole; one whose are not is run again, and never taken over.",
+    )
+    same_because: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function from the configurations of two jobs with one identity to a text that says what "
+        "makes them the same. `null`: the overrides in which they differ.",
+    )
+    on_job_taken: str | None = option(
+        None,
+        _function,
+        "Dotted path of a function, called in the launching process with the composed configuration of a job that is "
+        "taken over, the directory that it comes from and the one that will be its own, whose files it may replace.",
     )
     on_job_start: str | None = option(
         None,
@@ -223,6 +254,11 @@ class Options:
 def suggest_key(name: str) -> str | None:
     """The option that somebody means who writes ``hydra.launcher.<name>``, which is none, if that can be guessed."""
     return suggested(Options, name)
+
+
+def option_called(name: str) -> str | None:
+    """The option of that name, or that other launchers call so; None if there is none."""
+    return called(Options, name)
 
 
 WorkstationLauncherConf = make_dataclass(

@@ -1,6 +1,7 @@
 """What the launcher keeps on disk: ``status.json`` for a job, ``sweep.json`` for a sweep."""
 
 import base64
+import hashlib
 import json
 import math
 import os
@@ -161,9 +162,9 @@ class SweepRecord:
             jobs = {}
             # Without its index a sweep is found again from its jobs.
             for path in sorted(directory.glob(f"**/{STATUS}")):
-                status = read_status(path.parent)
+                place = path.parent.relative_to(directory).as_posix()
+                status = None if place.startswith(".") or "/." in place else read_status(path.parent)
                 if status is not None:
-                    place = path.parent.relative_to(directory).as_posix()
                     jobs[status.fingerprint] = {"directory": place, "overrides": status.overrides}
         return cls(directory, jobs, content)
 
@@ -208,20 +209,31 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def git_version(directory: Path) -> str | None:
-    """``git describe --always --dirty`` of the code in a directory, or None outside of a repository."""
+def git_version(source: Path) -> str | None:
+    """``git describe --always --dirty`` of the repository that a file of code is in, and a digest of what is dirty.
+
+    None outside of a repository, and of a file that is not tracked there.
+    """
+    if _git(source, "ls-files", "--error-unmatch", source.name) is None:
+        return None
+    described = _git(source, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    if described is None:
+        return None
+    version = described.decode().strip()
+    if not version.endswith("-dirty"):
+        return version
+    changes = _git(source, "diff", "HEAD", "--no-ext-diff", "--binary")
+    return version if changes is None else f"{version}-{hashlib.sha256(changes).hexdigest()[:8]}"
+
+
+def _git(source: Path, *arguments: str) -> bytes | None:
+    """What git prints in the folder of a file, or None if it cannot."""
     try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            cwd=directory,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=True,
-        )
+        return subprocess.run(
+            ["git", *arguments], cwd=source.parent, capture_output=True, timeout=30, check=True
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return answer.stdout.strip()
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """The jobs of a sweep: their configurations, directories and identities, and which of them are done already."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,24 @@ class Job:
     """An earlier job of this sweep with the same identity, which runs for both."""
     skipped: bool = field(default=False)
     """Whether it counts as done because of an earlier command."""
+    is_damaged: bool = False
+    """Whether it was completed, and the application finds its results gone or damaged."""
+    source: Path | None = None
+    """The directory of the same job, completed beside this sweep, that it takes over instead of running."""
+    taken_from: Path | None = None
+    """The folder beside this sweep's in which that lies."""
+    same_because: str = ""
+    """What makes it the same as its twin."""
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Its fingerprint, and those that it had earlier."""
+        return (self.fingerprint, *self.former)
+
+    @property
+    def is_to_run(self) -> bool:
+        """Whether it is to be run: it is not done, is not taken from elsewhere and is no other job again."""
+        return self.twin is None and not self.skipped and self.taken_from is None
 
     @property
     def outcome(self) -> Status | None:
@@ -53,10 +71,12 @@ def plan_jobs(
     master: DictConfig,
     options: Options,
     record: SweepRecord,
+    is_whole: Callable[[Path, tuple[str, ...]], bool] = lambda *_: True,
 ) -> list[Job]:
     """Compose all jobs of a batch, give each its directory, and recognise those that need not run.
 
-    Nothing is written. Whatever is wrong with a configuration is raised here, before any job starts.
+    Nothing is written. Whatever is wrong with a configuration is raised here, before any job starts. ``is_whole`` says
+    whether the results of a completed job are in its directory.
     """
     jobs: list[Job] = []
     places = _Places(record)
@@ -74,7 +94,7 @@ def plan_jobs(
         job = Job(number, list(overrides), config, identity, tuple(former), place, record.directory / place, twin=twin)
         if twin is None:
             by_fingerprint[identity] = job
-            _recognise(job, options)
+            _recognise(job, options, is_whole)
         set_hydra(config, "sweep.subdir", place.replace("${", "\\${"))
         jobs.append(job)
     loader.forget()
@@ -92,13 +112,17 @@ def common_overrides(jobs: Sequence[Job]) -> list[str]:
     )
 
 
-def _recognise(job: Job, options: Options) -> None:
+def _recognise(job: Job, options: Options, is_whole: Callable[[Path, tuple[str, ...]], bool]) -> None:
     earlier = read_status(job.directory)
-    if earlier is None or earlier.fingerprint not in (job.fingerprint, *job.former):
+    if earlier is None or earlier.fingerprint not in job.identities:
         return
     job.earlier = earlier
     finished = earlier.state == State.completed or (earlier.state == State.failed and not options.retry_failed)
-    if finished and options.resume:
+    if not finished or not options.resume:
+        return
+    if earlier.state == State.completed and not is_whole(job.directory, job.identities):
+        job.is_damaged = True
+    else:
         job.status, job.skipped = earlier, True
 
 

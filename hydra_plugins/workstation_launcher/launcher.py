@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from hydra_plugins.workstation_launcher import _display as display
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
 from hydra_plugins.workstation_launcher._dry_run import show_dry_run
-from hydra_plugins.workstation_launcher._failures import mark_as_shown
+from hydra_plugins.workstation_launcher._failures import ListedJobReturn, mark_as_shown
 from hydra_plugins.workstation_launcher._forecast import Expect, Forecast
 from hydra_plugins.workstation_launcher._fork_server import Setup
 from hydra_plugins.workstation_launcher._hydra_internals import failure
@@ -43,6 +44,7 @@ from hydra_plugins.workstation_launcher._records import (
     typed_command,
 )
 from hydra_plugins.workstation_launcher._resolver import register_resolver
+from hydra_plugins.workstation_launcher._reuse import find_sources, remove_leftovers_of_taking, take_over, unshare
 from hydra_plugins.workstation_launcher._schedule import Scheduler
 from hydra_plugins.workstation_launcher._sweep import Job, factors, plan_jobs, set_hydra
 from hydra_plugins.workstation_launcher._workers import Workers
@@ -57,6 +59,10 @@ class SweepInUseError(CompactHydraException):
     """Another command is at work in the sweep's directory."""
 
 
+class EmptySweepError(CompactHydraException):
+    """A sweep over nothing."""
+
+
 class JobError(CompactHydraException):
     """A job of the sweep died or did not start; raised when a sweeper asks for its return value."""
 
@@ -68,6 +74,7 @@ class WorkstationLauncher(Launcher):
         """``options`` are those of :class:`~hydra_plugins.workstation_launcher._options.WorkstationLauncherConf`."""
         self._given = options
         self._lock: FileLock | None = None
+        self._begun = False
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by the sweeper before anything is written.
@@ -78,12 +85,13 @@ class WorkstationLauncher(Launcher):
         plain = OmegaConf.to_container(OmegaConf.create(self._given), resolve=True)
         self._options = checked_options(cast(dict[str, Any], plain))
         self._task_function, self._config = task_function, config
-        self._loader = SweepConfigLoader(hydra_context.config_loader)
+        self._loader = SweepConfigLoader(hydra_context.config_loader, self._undo_setup)
         self._app_context = hydra_context
         # The sweeper checks its jobs through the same context, and what it composes need not be composed again.
         hydra_context.config_loader = self._loader
         self._directory = Path(str(config.hydra.sweep.dir))
         self._was_there = self._directory.exists()
+        self._absent = [parent for parent in self._directory.parents if not parent.exists()]
         multirun = self._directory / "multirun.yaml"
         self._multirun_before = multirun.read_bytes() if multirun.exists() else None
 
@@ -93,7 +101,11 @@ class WorkstationLauncher(Launcher):
         Raises:
             SystemExit: with status 0 after a dry run, 130 when the sweep was interrupted.
             SweepInUseError: if another command is at work in the sweep's directory.
+            EmptySweepError: if there are no jobs.
         """
+        if not job_overrides and not self._begun:
+            self._undo_setup()
+            raise EmptySweepError("the sweep is empty: one of its keys is swept over no values")
         begun = time.monotonic()
         setup_globals()
         self._configure_log()
@@ -110,22 +122,31 @@ class WorkstationLauncher(Launcher):
                 master=self._config,
                 options=options,
                 record=record,
+                is_whole=partial(self._is_whole, unless_said=True),
             )
+            self._explain_twins(jobs)
+            code_version = self._code_version()
+            if options.reuse and options.resume:
+                find_sources(jobs, self._directory, code_version, self._is_whole, keep_index=not options.dry_run)
+            if not options.dry_run:
+                self._check(jobs)
         except BaseException:
             self._undo_setup()
             raise
-        forecast = Forecast(jobs, plan, self._expectation())
         if options.dry_run:
-            show_dry_run(jobs, plan, forecast, self._directory)
+            show_dry_run(jobs, plan, Forecast(jobs, plan, self._expectation()), self._directory)
             self._undo_setup()
             sys.exit(0)
-        code_version = self._code_version()
-        display.announce(jobs, plan, forecast, self._directory)
-        display.warn_of_other_code(jobs, code_version)
+        self._begun = True
         self._directory.mkdir(parents=True, exist_ok=True)
         for job in jobs:
             record.add(job.place, job.overrides, job.fingerprint, job.former)
         record.write(factors=factors(jobs), code_version=code_version)
+        remove_leftovers_of_taking([self._directory, *(job.directory.parent for job in jobs)])
+        take_over(jobs, code_version, self._is_whole, self._tell_of_taking)
+        forecast = Forecast(jobs, plan, self._expectation())
+        display.announce(jobs, plan, forecast, self._directory)
+        display.warn_of_other_code(jobs, code_version)
         interrupted = self._run(jobs, plan, forecast, code_version)
         display.summarise(jobs, self._directory, begun)
         if interrupted:
@@ -134,8 +155,17 @@ class WorkstationLauncher(Launcher):
         self._call_hook("on_sweep_end", self._directory)
         return [self._job_return(job) for job in jobs]
 
+    def _check(self, jobs: list[Job]) -> None:
+        """Have the app say what is amiss with the jobs that are to run, while nothing of them is written."""
+        if self._options.check_job is None:
+            return
+        check: Callable[[DictConfig], None] = get_method(self._options.check_job)
+        for job in jobs:
+            if job.is_to_run:
+                check(job.config)
+
     def _run(self, jobs: list[Job], plan: Plan, forecast: Forecast, code_version: str | None) -> bool:
-        to_do = [job for job in jobs if not job.skipped and job.twin is None]
+        to_do = [job for job in jobs if job.is_to_run]
         if not to_do:
             return False
         application = dumps(
@@ -151,7 +181,7 @@ class WorkstationLauncher(Launcher):
                 make_workers=lambda: Workers(setup, plan.threads),
                 display=view,
                 code_version=code_version,
-                on_start=lambda job: self._call_hook("on_job_start", job.config, job.directory),
+                on_start=self._prepare,
                 on_end=lambda job: self._call_hook("on_job_end", self._directory, job.directory),
             )
             try:
@@ -190,7 +220,12 @@ class WorkstationLauncher(Launcher):
         atexit.register(lock.release)
 
     def _undo_setup(self) -> None:
-        """Leave a sweep's directory as it was before the sweeper put its ``multirun.yaml`` there."""
+        """Leave a sweep's directory as it was before the sweeper put its ``multirun.yaml`` there.
+
+        Not once jobs of an earlier batch have run.
+        """
+        if self._begun:
+            return
         multirun = self._directory / "multirun.yaml"
         if self._multirun_before is not None:
             multirun.write_bytes(self._multirun_before)
@@ -204,6 +239,13 @@ class WorkstationLauncher(Launcher):
             if self._lock is not None:
                 self._lock.release()
             shutil.rmtree(self._directory)
+        for parent in self._absent:
+            if not parent.exists():
+                continue
+            try:
+                parent.rmdir()
+            except OSError:  # something else has been put there
+                break
 
     def _code_version(self) -> str | None:
         if self._options.code_version is not None:
@@ -212,7 +254,41 @@ class WorkstationLauncher(Launcher):
         source = getattr(sys.modules.get(self._task_function.__module__), "__file__", None)
         if source is None:
             return None
-        return git_version(Path(source).parent) or _file_version(Path(source))
+        return git_version(Path(source)) or _file_version(Path(source))
+
+    def _prepare(self, job: Job) -> None:
+        unshare(job.directory)
+        self._call_hook("on_job_start", job.config, job.directory)
+
+    def _is_whole(self, directory: Path, identities: tuple[str, ...], *, unless_said: bool = False) -> bool:
+        """What the application says of a completed job's results, or ``unless_said`` where its function fails."""
+        if self._options.completed is None:
+            return True
+        try:
+            return bool(get_method(self._options.completed)(directory, identities))
+        except FileNotFoundError:
+            return False  # a file that it looks into
+        except Exception as error:
+            self._warn_of("completed", error)
+            return unless_said
+
+    def _tell_of_taking(self, config: DictConfig, source: Path, directory: Path) -> None:
+        if self._options.on_job_taken is not None:
+            get_method(self._options.on_job_taken)(config, source, directory)
+
+    def _explain_twins(self, jobs: list[Job]) -> None:
+        """Say of each job that is another again what makes it so."""
+        for job in jobs:
+            if job.twin is None:
+                continue
+            differing = sorted(set(job.overrides) ^ set(job.twin.overrides))
+            job.same_because = f"{' and '.join(differing)} makes no difference" if differing else "given twice"
+            if self._options.same_because is not None:
+                try:
+                    said = str(get_method(self._options.same_because)(job.config, job.twin.config))
+                    job.same_because = said or job.same_because
+                except Exception as error:
+                    self._warn_of("same_because", error)
 
     def _expectation(self) -> Expect | None:
         path = self._options.expected_seconds
@@ -229,7 +305,11 @@ class WorkstationLauncher(Launcher):
             get_method(path)(*arguments)
         except Exception as error:
             # The runs are what matters; a hook can be repeated.
-            log.warning("warning: hydra.launcher.%s=%s: %s: %s", name, path, type(error).__name__, error)
+            self._warn_of(name, error)
+
+    def _warn_of(self, hook: str, error: Exception) -> None:
+        path = getattr(self._options, hook)
+        log.warning("warning: hydra.launcher.%s=%s: %s: %s", hook, path, type(error).__name__, error)
 
     def _job_return(self, job: Job) -> JobReturn:
         config, status = job.config, job.outcome
@@ -239,7 +319,8 @@ class WorkstationLauncher(Launcher):
         hydra_config.set_config(config)
         task_config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         completed = status is not None and status.state == State.completed
-        result = (None if completed else _kept_failure(job)) or JobReturn()
+        result = ListedJobReturn()
+        kept = None if completed else _kept_failure(job)
         result.overrides = [str(override) for override in config.hydra.overrides.task]
         result.cfg, result.hydra_cfg = task_config, cast(DictConfig, hydra_config.cfg)
         result.working_dir = str(job.directory if _changes_directory(config) else Path.cwd())
@@ -248,7 +329,7 @@ class WorkstationLauncher(Launcher):
         if completed and status is not None:
             result.return_value = status.value()
         else:
-            result.return_value = failure(result) or JobError(_fate(job))
+            result.return_value = (kept and failure(kept)) or JobError(_fate(job))
             mark_as_shown(failure(result))
         return result
 

@@ -6,7 +6,7 @@ user's own studies may lie; see :mod:`rnn_mnist.configuration.studies`.
 """
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -16,29 +16,27 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep
 from hydra.core.utils import JobRuntime
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from hydra.version import VersionBase
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from hydra_plugins.workstation_launcher import override_key
 from rnn_mnist.configuration import schema
+from rnn_mnist.configuration.choices import CONFIG_DIR as CONFIG_DIR  # where every entry point looks for it
+from rnn_mnist.configuration.choices import groups, groups_and_options
+from rnn_mnist.configuration.choices import options as options
 from rnn_mnist.configuration.hydra_versions import VERSION_BASE, register_resolver
 from rnn_mnist.configuration.identity import not_in_names, sweep_name
 from rnn_mnist.configuration.mistakes import explain_error, no_such_key
+from rnn_mnist.configuration.overrides import check_overrides, for_sweep
 from rnn_mnist.configuration.reference import as_text
 from rnn_mnist.configuration.resolution import ConfigError, Resolved, check_sweep_name, resolve
-from rnn_mnist.configuration.studies import GROUP, OWN, check_study, keys_of_study, store_own_studies, study_names
+from rnn_mnist.configuration.studies import GROUP, OWN, keys_of_study, store_own_studies
 from rnn_mnist.errors import ExpectedError
 
-_PACKAGE = Path(__file__).parent.parent
-CONFIG_DIR = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
-"""``conf/``: inside the package in a wheel, beside it in a checkout."""
-
 _SCHEMA_GROUP = "schema"
+_PROFILE = "profile"
 
 
 def config_dir_of(arguments: Sequence[str]) -> Path | None:
@@ -68,9 +66,11 @@ def register(identify: Callable[[DictConfig], str | list[str]], config_dir: Path
 
 
 def _register_resolvers(config_dir: Path | None) -> None:
-    def resolve_sweep_name(name: str | None, overrides: ListConfig) -> str:
+    def resolve_sweep_name(name: str | None, overrides: ListConfig, profile: str | None = None) -> str:
         if name is not None:
             check_sweep_name(name)
+            if profile is not None and "sweep" not in map(override_key, overrides):
+                name = f"{name}_{profile}"  # the study's name, and not the study's folder
         return sweep_name(name, overrides)
 
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
@@ -78,7 +78,7 @@ def _register_resolvers(config_dir: Path | None) -> None:
     register_resolver("not_in_names", lambda: list(not_in_names()), replace=True)
     # Hydra's help is a string.Template.
     register_resolver("keys", lambda: as_text().replace("$", "$$"), replace=True)
-    register_resolver("groups_and_options", lambda: _groups_and_options(config_dir), replace=True)
+    register_resolver("groups_and_options", lambda: groups_and_options(config_dir), replace=True)
 
 
 def _store_configs() -> None:
@@ -109,7 +109,7 @@ def sweep_directory(overrides: Sequence[str], config_dir: Path | None = None) ->
     Raises:
         ConfigError: if its configuration cannot be composed.
     """
-    with _composing(overrides, config_dir) as asked:
+    with _composing(for_sweep(overrides), config_dir) as asked:
         _register_resolvers(config_dir)
         hydra = GlobalHydra.instance().hydra
         assert hydra is not None
@@ -164,40 +164,6 @@ def _hydra_set_aside() -> Iterator[None]:
         repo.update(stored)
 
 
-def check_overrides(overrides: Iterable[str], config_dir: Path | None = None) -> None:
-    """Refuse what Hydra takes, or refuses without saying which override or which study it was.
-
-    Raises:
-        ConfigError: naming the override and what is allowed.
-        yaml.YAMLError: if a study that is chosen is no YAML.
-    """
-    parser, groups = OverridesParser.create(), _groups()
-    for text in overrides:
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            # Python hands on the bytes of an argument that it cannot decode as lone surrogates, which no file can hold.
-            raise ConfigError(f"{text}: not text in this locale's encoding; LC_ALL=C.UTF-8 reads UTF-8")
-        try:
-            override = parser.parse_override(text)
-        except HydraException:  # Hydra meets it too, and its exception names it
-            continue
-        if override.is_delete() or override.key_or_group not in groups:
-            continue
-        if override.key_or_group == GROUP and override.is_sweep_override():
-            raise ConfigError(
-                f"{text}: must be one study, for Hydra ignores the grids of several; give each a command of its own"
-            )
-        value = override.value()
-        choices = value.list if isinstance(value, ChoiceSweep) else [value]
-        if any(choice is None or isinstance(choice, int | float) for choice in choices):
-            raise ConfigError(
-                f"{text}: a choice must be a string or a list of strings; allowed: "
-                f"{', '.join(options(override.key_or_group, config_dir))}"
-            )
-        if override.key_or_group == GROUP:
-            for name in value if isinstance(value, list) else choices:
-                check_study(str(name), _study_folders(config_dir))
-
-
 def typed(config: DictConfig) -> Resolved:
     """The composed configuration as checked dataclasses.
 
@@ -228,42 +194,19 @@ def typed(config: DictConfig) -> Resolved:
 
 
 def _given(config: DictConfig) -> dict[str, bool]:
-    """The keys and groups that a study or the command line set, and whether it was the latter."""
+    """The keys and groups that a study, a profile or the command line set, and whether it was the last."""
     hydra: Any = config.hydra if "hydra" in config else HydraConfig.get() if HydraConfig.initialized() else None
     if hydra is None:
         return {}
-    chosen = hydra.runtime.choices.get(GROUP)
     sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
-    folders = (*(source / GROUP for source in sources), OWN)
-    studied = [
-        key
-        for name in (chosen if isinstance(chosen, ListConfig) else [chosen])
-        if name
-        for key in keys_of_study(str(name), folders)
-    ]
+    studied: list[str] = []
+    for group, own in ((GROUP, [OWN]), (_PROFILE, [])):
+        folders = [*(source / group for source in sources), *own]
+        chosen = hydra.runtime.choices.get(group)
+        for name in chosen if isinstance(chosen, ListConfig) else [chosen]:
+            studied += keys_of_study(str(name), folders) if name else ()
     given = dict.fromkeys(studied, False)
     return given | dict.fromkeys(map(override_key, hydra.overrides.task), True)
-
-
-def options(group: str, config_dir: Path | None = None) -> list[str]:
-    """What can be chosen with ``group=...``: the catalogue's members, or the files of a folder but those for others."""
-    if group in schema.SELECTORS:
-        return list(schema.options(group))
-    return study_names(_study_folders(config_dir) if group == GROUP else [CONFIG_DIR / group])
-
-
-def _study_folders(config_dir: Path | None) -> tuple[Path, ...]:
-    """In the order in which Hydra searches them."""
-    return (CONFIG_DIR / GROUP, *([] if config_dir is None else [config_dir / GROUP]), OWN)
-
-
-def _groups_and_options(config_dir: Path | None) -> str:
-    """For ``--help``, whose own list has the schema and the files that others are built from as well."""
-    return "\n".join(f"{group}: {', '.join(options(group, config_dir))}" for group in _groups())
-
-
-def _groups() -> list[str]:
-    return [*schema.SELECTORS, *(path.name for path in sorted(CONFIG_DIR.iterdir()) if options(path.name))]
 
 
 def _check_hydra(hydra: Any) -> None:
@@ -274,7 +217,7 @@ def _check_hydra(hydra: Any) -> None:
     for group, choice in hydra.runtime.choices.items():
         for name in choice if isinstance(choice, list | ListConfig) else [choice]:
             if group.startswith(_SCHEMA_GROUP):
-                raise ConfigError(f"{group}={name}: no such group; allowed: {', '.join(_groups())}")
+                raise ConfigError(f"{group}={name}: no such group; allowed: {', '.join(groups())}")
             if str(name).startswith("_"):
                 raise ConfigError(f"{group}={name}: no such option; allowed: {', '.join(options(group))}")
     if hydra.job.chdir:

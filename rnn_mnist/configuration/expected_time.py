@@ -52,8 +52,7 @@ def expected_seconds(config: Config) -> float:
     an_image, a_step = _seconds_of(config.model, steps, features)
     forward_alone = _FORWARD_ALONE * an_image
     an_epoch = steps_an_epoch * a_step + trained * an_image + data.validation_size * forward_alone
-    # The test images are passed through twice: the second time for the accuracy after each time step.
-    return slowness() * (_SECONDS_A_RUN + config.training.epochs * an_epoch + 2 * test_images * forward_alone)
+    return slowness() * (_SECONDS_A_RUN + config.training.epochs * an_epoch + test_images * forward_alone)
 
 
 def _seconds_of(model: ModelConfig, steps: int, features: int) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -26,6 +27,9 @@ _ONCE_AS_ASKED = {
 # Filled in without a word.
 _DIGESTS = ("model.source", "data.source")
 SWEEP_NAME_BYTES = 100
+
+# What Hydra's grammar reads as a number, a truth value or nothing.
+_NOT_TEXT = re.compile(r"[+-]?(null|true|false|inf|nan|[\d._e+-]+)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)
@@ -110,14 +114,23 @@ def _digest(flat: Mapping[str, Any], leave_out: Iterable[str]) -> str:
 
 
 def sweep_name(name: str | None, overrides: Iterable[str]) -> str:
-    """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes."""
+    """The directory name of a sweep: the one it was given, else its overrides; at most 100 bytes.
+
+    One that is made of overrides is a word that neither a shell nor Hydra's grammar splits or quotes, so that
+    ``sweep=<name>`` is that sweep: ``model.num_layers-1+2+3`` for ``model.num_layers=1,2,3``.
+    """
     if name is not None:
         return name
     telling = without(overrides, not_in_names())
     text = readable(telling, SWEEP_NAME_BYTES)
-    if text == readable(telling, sys.maxsize):
-        return text
-    return directory_name(_digest_text("\n".join(telling)), telling, longest=SWEEP_NAME_BYTES)
+    if text != readable(telling, sys.maxsize) or _NOT_TEXT.fullmatch(_as_word(text)):
+        text = directory_name(_digest_text("\n".join(telling)), telling, longest=SWEEP_NAME_BYTES)
+    return _as_word(text)
+
+
+def _as_word(text: str) -> str:
+    # A word that begins with a dash or a dot would be an option, or hidden.
+    return text.translate(str.maketrans("=,", "-+")).strip("+-._") or "defaults"
 
 
 def _digest_text(text: str) -> str:

@@ -7,6 +7,7 @@ their types and attributes. What is left is a bug, and keeps its traceback.
 import difflib
 import re
 import shlex
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -26,6 +27,7 @@ from omegaconf.errors import (
 )
 
 from rnn_mnist.configuration import schema
+from rnn_mnist.configuration.plugin_packages import how_to_get
 from rnn_mnist.errors import ExpectedError
 
 # What stands for itself in a value without quotes, or has a meaning (hydra/grammar/OverrideLexer.g4).
@@ -33,13 +35,16 @@ _NEEDS_QUOTES = re.compile(r"""[^A-Za-z0-9_/\-\\+.$%*@?|:=,(){}\[\]\s"']""")
 
 
 def explain_error(error: BaseException) -> str | None:
-    """One line for what a user can act on; ``None`` for what looks like a bug."""
+    """One line for what a user can act on; ``None`` for what looks like a bug.
+
+    An error of ours that has several short lines keeps them.
+    """
     links = list(_links(error))
     for explain in _EXPLANATIONS:
         for link in links:
             line = explain(link)
             if line is not None:
-                return " ".join(line.split())
+                return line if explain is _own_error else " ".join(line.split())
     for link in reversed(links):
         # OmegaConf wraps whatever a resolver raises in this very class; bad interpolations are subclasses. Its own
         # resolvers refuse what a user wrote, such as the name of an environment variable; an error in ours is a bug.
@@ -51,6 +56,11 @@ def explain_error(error: BaseException) -> str | None:
         return " ".join(str(error).split())
     # Hydra reports what it cannot do with its flags (--cfg and --info at once) as bare ValueErrors.
     return str(error) if isinstance(error, ValueError) and _raised_in("hydra", error) else None
+
+
+def print_error(explained: str) -> None:
+    """Print what :func:`explain_error` returned on standard error, with as many lines as it has."""
+    print(f"error: {explained}", file=sys.stderr)
 
 
 def _links(error: BaseException) -> Iterator[BaseException]:
@@ -73,6 +83,9 @@ def _missing_option(error: BaseException) -> str | None:
     if not isinstance(error, MissingConfigException) or not error.missing_cfg_file:
         return None
     group, _, option = error.missing_cfg_file.rpartition("/")
+    remedy = how_to_get(group, option)
+    if remedy is not None:
+        return f"{group}={option}: {remedy}"
     options = [name for name in error.options or () if not name.startswith("_")]
     if not options:
         return f"{error.missing_cfg_file}: no such configuration"
@@ -153,7 +166,10 @@ def _spelled(value: Any) -> str:
 def _broken_yaml(error: BaseException) -> str | None:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
-        return f"{mark.name}: line {mark.line + 1}: {error.problem or 'not YAML'}"
+        problem = error.problem or "not YAML"
+        if "\\t" in problem:
+            problem = "a tab; YAML is indented with spaces"
+        return f"{mark.name}: line {mark.line + 1}: {problem}"
     return str(error) if isinstance(error, yaml.YAMLError) else None
 
 

@@ -139,7 +139,7 @@ class TrainingConfig:
     )
     keep_memory: bool = key(
         True,
-        "on the CPU, memory that a step frees stays with the process for the next one (glibc): faster, at some MiB more",
+        "on the CPU, memory that a step frees stays with the process for the next one (glibc): faster, for some MiB",
         role=Role.circumstance,
         in_names=False,
     )
@@ -165,6 +165,12 @@ class Config:
     resume: bool = key(
         True,
         "whether a completed run is skipped and an interrupted one continued; false trains anew",
+        role=Role.circumstance,
+        in_names=False,
+    )
+    reuse: bool = key(
+        True,
+        "whether a sweep takes over runs that another one under outputs/ has completed; false trains them here",
         role=Role.circumstance,
         in_names=False,
     )

@@ -43,6 +43,15 @@ class DataError(ExpectedError):
     """A data set that is missing or broken; the message names the file."""
 
 
+class DownloadError(DataError):
+    """A file that is neither here nor to be had; ``reason`` is why, in a few words."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        """``message`` is the whole line."""
+        super().__init__(message)
+        self.reason = reason
+
+
 def unusable(root: Path, error: OSError) -> DataError:
     """What is said of a ``data.root`` that the system will not let be read or written."""
     return DataError(f"data.root={root}: cannot be used: {error}")
@@ -135,7 +144,7 @@ def read_part(spec: FileDataSet, part: Part, root: Path) -> Arrays:
     images, labels = (_read_idx(spec, file, root) for file in (part.images, part.labels))
     stored = part.stored or part.count
     label_dimensions = 1 if spec.label_column is None else 2
-    folder = _folder(spec, root)
+    folder = folder_of(spec, root)
     if images.dtype != np.uint8 or images.shape != (stored, IMAGE_SIZE, IMAGE_SIZE):
         raise DataError(
             f"{folder / part.images.name}: holds {_described(images)}, not {stored:,} images of 28x28 bytes"
@@ -162,24 +171,25 @@ def fetch(spec: FileDataSet, root: Path) -> None:
         OSError: if the folder cannot be used.
     """
     for file in spec.files:
-        path = _folder(spec, root) / file.name
+        path = folder_of(spec, root) / file.name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             compressed = _find_compressed(spec, file, root) or _download(spec, file, root)
             write_atomically(path, _unpack(spec, file, compressed))
 
 
-def _folder(spec: FileDataSet, root: Path) -> Path:
+def folder_of(spec: FileDataSet, root: Path) -> Path:
+    """Where a data set's files lie unpacked."""
     return root / spec.folder / "raw"
 
 
 def _find_compressed(spec: FileDataSet, file: DataFile, root: Path) -> Path | None:
-    beside, bundled = _folder(spec, root) / file.download.name, BUNDLED / spec.name / file.download.name
+    beside, bundled = folder_of(spec, root) / file.download.name, BUNDLED / spec.name / file.download.name
     return next((path for path in (beside, bundled) if path.exists()), None)
 
 
 def _download(spec: FileDataSet, file: DataFile, root: Path) -> Path:
-    folder = _folder(spec, root)
+    folder = folder_of(spec, root)
     with FileLock(root / f".{spec.name}.lock"):
         found = _find_compressed(spec, file, root)
         if found is not None:  # another process was faster
@@ -194,21 +204,26 @@ def _download(spec: FileDataSet, file: DataFile, root: Path) -> Path:
         except (RuntimeError, OSError, ValueError, HTTPException) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             from_where = f"{spec.url} ({spec.megabytes} MB in all)"
-            raise DataError(f"{_missing(spec, root)}, and downloading from {from_where} failed: {reason}") from error
+            message = f"{_missing(spec, root)}, and downloading from {from_where} failed: {reason}"
+            raise DownloadError(message, reason) from error
         whole = (partial / file.download.name).replace(folder / file.download.name)
         partial.rmdir()
         return whole
 
 
 def _missing(spec: FileDataSet, root: Path) -> str:
-    folder = _folder(spec, root)
-    absent = [file for file in spec.files if not (folder / file.name).exists()]
-    names = dict.fromkeys(file.download.name for file in absent if _find_compressed(spec, file, root) is None)
-    return f"data={spec.name}: {folder} lacks {', '.join(names)}"
+    names = dict.fromkeys(file.download.name for file in absent_files(spec, root))
+    return f"data={spec.name}: {folder_of(spec, root)} lacks {', '.join(names)}"
+
+
+def absent_files(spec: FileDataSet, root: Path) -> list[DataFile]:
+    """The files that are here neither unpacked nor compressed."""
+    absent = [file for file in spec.files if not (folder_of(spec, root) / file.name).exists()]
+    return [file for file in absent if _find_compressed(spec, file, root) is None]
 
 
 def _read_idx(spec: FileDataSet, file: DataFile, root: Path) -> np.ndarray:
-    path = _folder(spec, root) / file.name
+    path = folder_of(spec, root) / file.name
     if path.exists():
         content = np.fromfile(path, np.uint8)
         _check(spec, file, path, content, root)

@@ -72,7 +72,10 @@ class RecurrentClassifier(nn.Module):
 
         ``lengths`` are the valid steps of each sequence, ``[batch]`` on the CPU; None: all steps of all are valid.
         """
-        output, hidden = self.encode(sequences, lengths)
+        return self.classify(*self.encode(sequences, lengths), lengths)
+
+    def classify(self, output: Tensor, hidden: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Logits ``[batch, class]`` of what :meth:`encode` gives."""
         logits: Tensor = self.linear(self._read_out(output, hidden, lengths))
         return logits
 
@@ -101,7 +104,10 @@ class RecurrentClassifier(nn.Module):
         The last step gives :meth:`forward`. What the backward direction contributes at step t has read the steps from t
         to the end, so that in a bidirectional model no step stands for a shorter sequence.
         """
-        output, _ = self.encode(sequences, lengths)
+        return self.classify_each_step(self.encode(sequences, lengths)[0], lengths)
+
+    def classify_each_step(self, output: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """:meth:`logits_by_step` of the ``output`` that :meth:`encode` gives."""
         count, steps, _ = output.shape
         step = torch.arange(steps, device=output.device).expand(count, steps)
         last = step if lengths is None else torch.minimum(step, lengths.to(output.device).unsqueeze(1) - 1)

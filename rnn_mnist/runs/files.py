@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ class RunFormatError(ExpectedError):
     """A file of a run that this version cannot read; the message names it."""
 
 
+class DamagedFileError(RunFormatError):
+    """A file of a run that holds nothing that anybody could read."""
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of ours, or an empty mapping if there is no such file.
 
@@ -32,9 +37,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise RunFormatError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise RunFormatError(f"{path}: not JSON; delete it to have the run done again") from error
+        raise DamagedFileError(f"{path}: not JSON; delete it to have the run done again") from error
     if not isinstance(content, dict):
-        raise RunFormatError(f"{path}: not a JSON object; delete it to have the run done again")
+        raise DamagedFileError(f"{path}: not a JSON object; delete it to have the run done again")
     refuse_newer(path, content)
     return content
 
@@ -110,6 +115,17 @@ def load_predictions(directory: Path | str) -> np.ndarray:
     if not isinstance(predictions, np.ndarray) or predictions.ndim != 1 or predictions.dtype != np.uint8:
         raise RunFormatError(f"{path}: not a vector of uint8")
     return predictions
+
+
+def results_are_whole(directory: Path) -> bool:
+    """Whether all files of a completed run's results are in its directory, none of them cut off."""
+    try:
+        load_predictions(directory)
+        tables = [(directory / name).read_bytes() for name in ("metrics.csv", "accuracy_by_step.csv")]
+        # An archive's list of its members stands at its end.
+        return all(table.endswith(b"\n") for table in tables) and zipfile.is_zipfile(directory / "model.pt")
+    except (OSError, RunFormatError):
+        return False
 
 
 def write_predictions(directory: Path, predictions: np.ndarray) -> None:

@@ -32,7 +32,7 @@ TRAILING_COLUMNS = (
 _DIVERGED = re.compile(r"\bloss is -?(nan|inf)\b")
 _NOT_FIGURES = ("schema_version", "run_id")
 # Top-level keys of a configuration that have a column of their own, or say nothing of the run.
-_NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "question")
+_NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "reuse", "question")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

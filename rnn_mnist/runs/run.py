@@ -22,8 +22,17 @@ from hydra_plugins.workstation_launcher import (
     write_json,
 )
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs.files import SCHEMA_VERSION, RunFormatError, read_json, refuse_newer, write_csv, write_predictions
-from rnn_mnist.runs.provenance import Attempt
+from rnn_mnist.runs.files import (
+    SCHEMA_VERSION,
+    DamagedFileError,
+    RunFormatError,
+    read_json,
+    refuse_newer,
+    results_are_whole,
+    write_csv,
+    write_predictions,
+)
+from rnn_mnist.runs.provenance import Attempt, source_version
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +105,13 @@ class Run:
         return [Attempt.from_manifest(content) for content in self.manifest()["earlier_attempts"]]
 
     def completed(self, identifier: str) -> bool:
-        """Whether the run of that id has been trained and tested here, and all its results are still there."""
+        """Whether the run of that id has been trained and tested here, and all its results are still there, whole."""
+        try:
+            return self._has_results(identifier) and results_are_whole(self.directory)
+        except DamagedFileError:
+            return False
+
+    def _has_results(self, identifier: str) -> bool:
         found = self.result().get("run_id")
         return self._is(identifier, found) and all((self.directory / name).exists() for name in _RESULTS)
 
@@ -129,7 +144,7 @@ class Run:
         # A kill between the removal of an old status and the writing of the next leaves none.
         status = found or Status.from_content({"state": State.interrupted})
         abandoned = status.state != State.running or self._abandoned(status)
-        if self.completed(identifier):
+        if self._has_results(identifier):
             if status.state != State.completed:
                 value = return_value(self.result())
                 ended = self.manifest().get("end")
@@ -165,7 +180,12 @@ class Run:
         """
         self.lock()
         try:
-            if not self.result():
+            try:
+                result = self.result()
+            except DamagedFileError:
+                (self.directory / "result.json").unlink()
+                result = {}
+            if not result:
                 self._write_manifest(manifest, start=None, keep_attempts=True)
         finally:
             self.unlock()
@@ -181,7 +201,12 @@ class Run:
         if not in_job():
             overrides = list(manifest["overrides"])
             self._status = new_status(
-                manifest["run_id"], overrides, self.directory, former=self._former_ids, log="train.log"
+                manifest["run_id"],
+                overrides,
+                self.directory,
+                former=self._former_ids,
+                log="train.log",
+                code_version=source_version(),
             )
             self._status.write(self.directory)
         self._write_manifest(manifest, start=now(), keep_attempts=resume)

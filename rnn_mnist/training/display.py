@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich import get_console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hydra_plugins.workstation_launcher import report
+from hydra_plugins.workstation_launcher import in_job, report
+from rnn_mnist.training.contention import Contention
 
 if TYPE_CHECKING:
     from rnn_mnist.training.trainer import EpochMetrics
@@ -16,13 +17,22 @@ if TYPE_CHECKING:
 _REPORT_SECONDS = 0.5
 """How often a job of a sweep says how far it is."""
 
+_CONTENTION_SECONDS = 3
+"""After which a slow epoch is not waited for to say why."""
+
 
 class ConsoleHandler(logging.Handler):
     """Prints log records through rich's console, above a live display if there is one, without wrapping paths."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
-        get_console().print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+        """Print one record; a reader that has gone (``| head``) ends the program with 0, and the runs can be resumed.
+
+        Rich ends it with 1. ``BrokenPipeError`` would pass for a failure of the run.
+        """
+        try:
+            get_console().print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+        except SystemExit:
+            raise SystemExit(0) from None
 
 
 class TrainingDisplay:
@@ -32,8 +42,11 @@ class TrainingDisplay:
     finished epoch becomes a line in the log, there and elsewhere.
     """
 
-    def __init__(self, log: logging.Logger, *, epochs: int, epochs_done: int, steps_per_epoch: int) -> None:
-        """``epochs_done`` are those that an earlier attempt finished."""
+    def __init__(
+        self, log: logging.Logger, *, epochs: int, epochs_done: int, steps_per_epoch: int, threads: int = 1
+    ) -> None:
+        """``epochs_done`` are those that an earlier attempt finished; ``threads`` compute on the CPU."""
+        self._contention: Contention | None = None if in_job() else Contention(threads)
         self._log, self._epochs, self._steps = log, epochs, steps_per_epoch
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -71,6 +84,8 @@ class TrainingDisplay:
         completed = self._epochs_done * self._steps + step
         if time.perf_counter() - self._last_report > _REPORT_SECONDS:
             self._last_report = time.perf_counter()
+            if time.perf_counter() - self._start > _CONTENTION_SECONDS:
+                self._warn_of_contention()
             report(f"{self._description()}{self._validation}", done=completed / (self._epochs * self._steps))
         self._progress.update(
             self._task,
@@ -82,6 +97,7 @@ class TrainingDisplay:
         """Log a finished epoch, with the time left at the pace so far."""
         self._epochs_done += 1
         self._epochs_here += 1
+        self._warn_of_contention()
         parts = [f"train loss {metrics.train_loss:.4f}, accuracy {100 * metrics.train_accuracy:.2f} %"]
         if metrics.val_accuracy is not None:
             self._validation = f", validation accuracy {100 * metrics.val_accuracy:.2f} %"
@@ -93,6 +109,12 @@ class TrainingDisplay:
             parts.append(f"about {remaining * pace:.0f} s left")
         self._log.info("epoch %d/%d: %s", metrics.epoch, self._epochs, "; ".join(parts))
         self._progress.update(self._task, description=self._description())
+
+    def _warn_of_contention(self) -> None:
+        line = self._contention.warning() if self._contention is not None else None
+        if line is not None:
+            self._log.warning("%s", line)
+            self._contention = None
 
     def _description(self) -> str:
         return f"epoch {min(self._epochs_done + 1, self._epochs)}/{self._epochs}"

@@ -138,6 +138,7 @@ def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -
         epochs=config.training.epochs,
         epochs_done=len(trainer.history),
         steps_per_epoch=trainer.steps_per_epoch,
+        threads=torch.get_num_threads() if trainer.device.type == "cpu" else 1,
     ) as display:
         while not trainer.finished:
             metrics = trainer.train_epoch(display.step)

@@ -16,7 +16,7 @@ from rnn_mnist.data.seeding import generator, global_stream
 from rnn_mnist.data.sequences import SequenceReader, augment
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.network.classifier import RecurrentClassifier
-from rnn_mnist.training.evaluation import Evaluation, FinalMeasurement, accuracy_by_step, evaluate
+from rnn_mnist.training.evaluation import Evaluation, FinalMeasurement, evaluate, measure
 from rnn_mnist.training.execution import autocast
 from rnn_mnist.training.optimization import build_optimizer, build_schedule
 
@@ -157,14 +157,12 @@ class Trainer:
             DivergedError: if the loss is not finite.
         """
         self.model.load_state_dict(self._best_weights)
-        everything = torch.arange(len(self._test_images))
         batch_size = self.config.training.evaluation_batch_size
         with autocast(self.config.training.precision, self.device):
-            evaluation = evaluate(self.model, self._test_images, everything, self._test_reader, batch_size)
-            by_step = accuracy_by_step(self.model, self._test_images, self._test_reader, batch_size)
-        if not math.isfinite(evaluation.loss):
-            raise DivergedError(f"test loss is {evaluation.loss} with the weights of epoch {self.best_epoch}")
-        return FinalMeasurement(evaluation, by_step)
+            measured = measure(self.model, self._test_images, self._test_reader, batch_size)
+        if not math.isfinite(measured.evaluation.loss):
+            raise DivergedError(f"test loss is {measured.evaluation.loss} with the weights of epoch {self.best_epoch}")
+        return measured
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next epoch depends on, as plain data and tensors."""

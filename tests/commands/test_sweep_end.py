@@ -27,7 +27,8 @@ def test_the_end_of_a_sweep(without_torch: RunPython, depth: Path) -> None:
     # Where the figures are comes first, in one line, and the answer last.
     assert sum(str(depth / "figures") in line for line in lines) == 1
     assert lines.index(heading) > next(i for i, line in enumerate(lines) if str(depth / "figures") in line)
-    assert lines[-1].strip().startswith(str(depth))
+    assert lines[-3].strip().startswith(str(depth))
+    assert lines[-2:] == [f"rnn-mnist compare {depth}", f"rnn-mnist report {depth}"]
     assert any(line.startswith("- num_layers=") for line in lines)
     assert (depth / "summary.csv").read_text().startswith("model.num_layers,n,failed,mean")
 

@@ -1,7 +1,11 @@
 """A run's id is its whole effective configuration, less what does not change what its result means."""
 
+import re
+import shlex
+
 import pytest
-from hypothesis import given
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import example, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
@@ -22,6 +26,7 @@ def identify(*overrides: str) -> str:
         "training.evaluation_batch_size=10",
         "sweep=name",
         "resume=false",
+        "reuse=false",
         "question=why",
         "model=lstm",
         "model.dropout=0",
@@ -68,6 +73,25 @@ def test_a_parameter_budget_is_the_run_of_the_size_it_picks() -> None:
     assert identify("model.parameter_budget=50000") == identify(f"model.hidden_size={size}")
 
 
+_words = st.text(alphabet="ab_.-+01e,[]{}():=~'\" $@/\\", max_size=12) | st.sampled_from(["null", "True", "1e5", "nan"])
+
+
+@given(st.lists(_words | st.text(), max_size=6))
+@example(["1e5"])
+@example(["null"])
+@example(["~", "-", "+x=-1"])
+def test_the_name_of_a_sweep_is_taken_for_itself_when_it_is_typed(overrides: list[str]) -> None:
+    name = sweep_name(None, overrides)
+    assert OverridesParser.create().parse_override(f"sweep={name}").value() == name
+    assert shlex.split(name) == [name]
+    assert re.fullmatch(r"[\w.+-]+", name, re.ASCII)
+
+
+def test_the_name_of_a_sweep_is_readable() -> None:
+    assert sweep_name(None, ["model.num_layers=1,2,3"]) == "model.num_layers-1+2+3"
+    assert sweep_name(None, ["model=gru,lstm", "seed=range(3)"]) == "model-gru+lstm_seed-range_3"
+
+
 @given(st.lists(st.text(), max_size=40))
 def test_names_of_sweeps_are_short_and_safe(overrides: list[str]) -> None:
     sweep = sweep_name(None, overrides)
@@ -80,7 +104,7 @@ def test_names_of_runs_and_of_sweeps_leave_out_the_same_keys() -> None:
     register(lambda _: "")  # and so the resolver
     launcher = OmegaConf.load(CONFIG_DIR / "hydra" / "launcher" / "rnn_mnist.yaml")
     assert set(launcher.not_in_names) == set(not_in_names())
-    assert sweep_name(None, ["training.threads=1", "+data.root=/somewhere", "seed=3"]) == "seed=3"
+    assert sweep_name(None, ["training.threads=1", "+data.root=/somewhere", "seed=3"]) == "seed-3"
 
 
 def test_long_sweeps_that_differ_at_the_end_differ_in_name() -> None:

@@ -27,7 +27,7 @@ def caught(action: Callable[[], object]) -> Exception:
         ("seed=true", "seed=true: value 'True' of type 'bool' could not be converted to Integer"),
         ("seed=null", "seed=null: field 'seed' is not Optional"),
         ("model=3", "model=3: a choice must be a string or a list of strings; allowed: rnn, lstm, gru, custom"),
-        ("~model", "model: has no value"),
+        ("~model", "~model: keys cannot be deleted"),
         (
             "data.root=${oc.env:NOPE}",
             "KeyError raised while resolving interpolation: \"Environment variable 'NOPE' not",

@@ -8,7 +8,7 @@ import pytest
 
 import rnn_mnist
 from rnn_mnist.errors import ExpectedError
-from tests.conftest import SMALL, CommandLine
+from tests.conftest import SMALL_SWEEP, CommandLine
 
 STUDY = """# @package _global_
 defaults:
@@ -34,7 +34,7 @@ model:
 HEADLESS = STUDY.replace("# @package _global_", "# mine")
 BROKEN = {
     "headless": (HEADLESS, ": its first line must be '# @package _global_'"),
-    "tab": ("# @package _global_\nmodel:\n\thidden_size: 3\n", ": line 3: found character '\\t' that cannot start"),
+    "tab": ("# @package _global_\nmodel:\n\thidden_size: 3\n", ": line 3: a tab; YAML is indented with spaces"),
     "indented": ("# @package _global_\nmodel:\n  hidden_size: 3\n dropout: 0\n", ": line 4: expected <block end>"),
     "listed": ("# @package _global_\nmodel:\n  - hidden_size: 3\n", ": line 3: model: must be a mapping"),
     "outdented": ("# @package _global_\nmodel:\nhidden_size: 3\n", ": line 2: model: must be a mapping"),
@@ -70,7 +70,7 @@ def write_broken(folder: Path) -> None:
 
 def test_an_own_study_is_a_sweep(folder: Path, command: CommandLine, tmp_path: Path) -> None:
     (folder / "tab.yaml").write_text(BROKEN["tab"][0])  # which is nobody's business here
-    overrides = [*flags(folder), *SMALL, "experiment=mine", "hydra.launcher.jobs_per_device=1"]
+    overrides = [*flags(folder), *SMALL_SWEEP, "experiment=mine", "hydra.launcher.jobs_per_device=1"]
     made = command("rnn_mnist.train", "-m", *overrides)
     assert made.returncode == 0, made.stdout + made.stderr
     assert "question: Is it mine?" in made.stdout

@@ -13,7 +13,7 @@ import pytest
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.configuration.identity import run_id
 from rnn_mnist.data.images import DataSet
-from tests.conftest import SMALL, CommandLine
+from tests.conftest import SMALL_SWEEP, CommandLine
 
 # What is asked for, and whether it had an id of its own that today's code gives to another configuration too.
 ASKED = [
@@ -61,7 +61,7 @@ os.replace = replace_and_die
 
 # All images are trained on, so that no seed splits them.
 SAME = [
-    *(override for override in SMALL if "train_fraction" not in override),
+    *(override for override in SMALL_SWEEP if "train_fraction" not in override),
     "training.batch_size=2000",
     "data.validation_size=0",
     "data.split_seed=3",

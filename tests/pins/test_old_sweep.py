@@ -17,10 +17,10 @@ from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.data.images import DataSet
 from rnn_mnist.runs.provenance import code_version
 from rnn_mnist.training.one_run import train_run
-from tests.conftest import SMALL, CommandLine
+from tests.conftest import SMALL_SWEEP, CommandLine
 from tests.pins.bits import assert_same_bits, read_result
 
-OVERRIDES = [*SMALL, "sweep=first", "training.epochs=3", "model.dropout=0.2"]
+OVERRIDES = [*SMALL_SWEEP, "sweep=first", "training.epochs=3", "model.dropout=0.2"]
 SWEEP = ["-m", *OVERRIDES, "hydra.launcher.jobs_per_device=1", "seed=0,1", "model.num_layers=1,2"]
 
 # Python runs this before anything else, in the sweep's process and in those of its jobs.

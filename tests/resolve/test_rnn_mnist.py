@@ -9,10 +9,16 @@ import pytest
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.measures import test_accuracy as accuracy
 from rnn_mnist.runs.measures import test_loss as loss
-from tests.conftest import SMALL, CommandLine
+from tests.conftest import SMALL, SMALL_SWEEP, CommandLine
 from tests.synthetic_sweep import write_sweep
 
-RESOLVE = (*SMALL, "hydra/sweeper=resolve", "hydra.sweeper.max_seeds=3", "hydra.sweeper.looks=[2,3]", "sweep=tiny")
+RESOLVE = (
+    *SMALL_SWEEP,
+    "hydra/sweeper=resolve",
+    "hydra.sweeper.max_seeds=3",
+    "hydra.sweeper.looks=[2,3]",
+    "sweep=tiny",
+)
 
 
 def test_a_study_is_resolved(command: CommandLine, tmp_path: Path) -> None:
@@ -34,7 +40,9 @@ def test_a_study_is_resolved(command: CommandLine, tmp_path: Path) -> None:
 
 def test_runs_that_are_there_are_used(command: CommandLine, tmp_path: Path) -> None:
     # The ordinary sweep, over the very seeds.
-    assert command("rnn_mnist.train", "-m", *SMALL, "sweep=tiny", "model.num_layers=1,2", "seed=0,1").returncode == 0
+    assert (
+        command("rnn_mnist.train", "-m", *SMALL_SWEEP, "sweep=tiny", "model.num_layers=1,2", "seed=0,1").returncode == 0
+    )
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "outputs" / "tiny").glob("*/result.json")}
     done = command("rnn_mnist.train", "-m", "model.num_layers=1,2", *RESOLVE)
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,7 @@
-"""What a person sees when a sweep ends: where its figures are, the table of its settings, and the answer in words."""
+"""What a person sees when a sweep ends: where its figures are, its table of settings, the answer, what to type next."""
 
+import logging
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +22,14 @@ MOST_ROWS = 60
 
 
 def present(sweep_directory: Path, console: Console | None = None) -> None:
-    """Bring ``results.csv`` and ``summary.csv`` up to date, draw the default figures, print the table and the answer.
+    """Bring ``results.csv`` and ``summary.csv`` up to date, draw the default figures, print table, answer and commands.
 
     An unfinished sweep is shown as far as it has come. What cannot be done is said in a line and harms nothing: the
     runs are what matters, and they are on disk.
     """
     console = console or Console(soft_wrap=True)
+    # It says so when it first looks for fonts.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.WARNING)
     try:
         loaded = load_runs(sweep_directory)
         runs = loaded.frame
@@ -48,6 +52,10 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
         if plan is not None:  # its own sentences follow
             answer = replace(answer, sentences=answer.sentences[-1:] if answer.best else ())
         print_answer(answer, console)
+    place = shlex.quote(str(sweep_directory))
+    commands = ["compare", "report"] if sweep.factors else ["report"]
+    for command in commands:
+        console.print(f"rnn-mnist {command} {place}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _draw(sweep: Sweep, requests: Sequence[Request], folder: Path, console: Console) -> None:
@@ -59,4 +67,9 @@ def _draw(sweep: Sweep, requests: Sequence[Request], folder: Path, console: Cons
             console.print(f"no {request.kind} figure: {error}", markup=False, highlight=False)
     if paths:
         figures = len({path.stem for path in paths})
-        console.print(f"{figures} figures ({', '.join(DEFAULT_FORMATS)}) in {folder}", markup=False, highlight=False)
+        console.print(
+            f"{figures} figures ({', '.join(DEFAULT_FORMATS)}) in {folder}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )

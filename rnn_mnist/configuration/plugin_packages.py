@@ -1,0 +1,53 @@
+"""Hydra's plugins that are packages of their own: what to install for a launcher or a sweeper that is not here."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+
+@dataclass(frozen=True)
+class PluginPackage:
+    """A package with options of one of Hydra's groups."""
+
+    name: str
+    """As pip installs it."""
+    group: str
+    options: tuple[str, ...]
+    """What can be chosen once it is installed."""
+    called: tuple[str, ...] = ()
+    """What people write who mean one of them."""
+
+    @property
+    def installed(self) -> bool:
+        """Whether it can be imported; it is not."""
+        return find_spec("hydra_plugins") is not None and find_spec(f"hydra_plugins.{self._module}") is not None
+
+    @property
+    def _module(self) -> str:
+        return self.name.replace("-", "_")
+
+
+_PACKAGES = (
+    PluginPackage("hydra-optuna-sweeper", "hydra/sweeper", ("optuna",), ("tpe",)),
+    PluginPackage("hydra-ax-sweeper", "hydra/sweeper", ("ax",)),
+    PluginPackage("hydra-nevergrad-sweeper", "hydra/sweeper", ("nevergrad",)),
+    PluginPackage("hydra-joblib-launcher", "hydra/launcher", ("joblib",)),
+    PluginPackage(
+        "hydra-submitit-launcher", "hydra/launcher", ("submitit_slurm", "submitit_local"), ("submitit", "slurm")
+    ),
+    PluginPackage("hydra-ray-launcher", "hydra/launcher", ("ray", "ray_aws")),
+    PluginPackage("hydra-rq-launcher", "hydra/launcher", ("rq",)),
+    PluginPackage("hydra-colorlog", "hydra/job_logging", ("colorlog",)),
+    PluginPackage("hydra-colorlog", "hydra/hydra_logging", ("colorlog",)),
+)
+
+
+def how_to_get(group: str, option: str) -> str | None:
+    """What to do for an option that Hydra does not have; None if no package is known that brings it."""
+    for package in _PACKAGES:
+        if package.group != group or option not in (*package.options, *package.called):
+            continue
+        if option in package.options:
+            return None if package.installed else f"not installed; pip install {package.name}"
+        brought = " or ".join(f"{group}={each}" for each in package.options)
+        return f"no such option; {brought}{'' if package.installed else f', after pip install {package.name}'}"
+    return None
