@@ -3,6 +3,7 @@
 The Python API is here, one function for each thing that the commands do::
 
     from rnn_mnist import compose, train, sweep, load_runs, summarize, compare, importance, plot, report, explain
+    from rnn_mnist import load_model, read_digit
 
 Each is imported when it is first asked for, so that reading results needs no PyTorch.
 """
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
         compose,
         explain,
         importance,
+        load_model,
         load_runs,
         plot,
+        read_digit,
         report,
         summarize,
         sweep,
@@ -32,8 +35,10 @@ __all__ = [
     "compose",
     "explain",
     "importance",
+    "load_model",
     "load_runs",
     "plot",
+    "read_digit",
     "report",
     "summarize",
     "sweep",

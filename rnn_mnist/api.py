@@ -1,7 +1,8 @@
 """The Python API: what the commands do, with values for arguments and results. Import it from ``rnn_mnist``.
 
 A mistake raises :class:`rnn_mnist.errors.ExpectedError` with one line.
-Modules are imported when a function that needs them is called; only :func:`train` and :func:`explain` need PyTorch.
+Modules are imported when a function that needs them is called; only :func:`train`, :func:`explain` and
+:func:`load_model` need PyTorch.
 """
 
 import signal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_mnist.errors import ExpectedError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rnn_mnist.configuration.resolution import Resolved
     from rnn_mnist.configuration.schema import Config
     from rnn_mnist.explain.tensors import Explanation
+    from rnn_mnist.training.trained_model import TrainedModel
 
 
 def compose(overrides: Sequence[str] = (), config_dir: Path | str | None = None) -> "Config":
@@ -233,6 +236,36 @@ def explain(overrides: Sequence[str] = (), config_dir: Path | str | None = None)
     from rnn_mnist.explain.tensors import explain as explain_config
 
     return explain_config(_checked(overrides, config_dir).config)
+
+
+def load_model(directory: Path | str, device: str = "cpu") -> "TrainedModel":
+    """The network of a completed run, with the weights of its best epoch, ready to predict.
+
+    ``load_model("outputs/.../run").predict(image)`` gives the probability of each class, ``[10]``.
+
+    Args:
+        directory: of the run.
+        device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+
+    Raises:
+        ExpectedError: if the directory is not that of a completed run, or its files cannot be read.
+    """
+    from rnn_mnist.training.trained_model import load_trained_model
+
+    return load_trained_model(Path(directory), device)
+
+
+def read_digit(path: Path | str) -> "np.ndarray":
+    """A picture of one digit, of any size, as MNIST has its digits: uint8 ``[28, 28]``, white on black, centred.
+
+    See :func:`rnn_mnist.data.digit_image.read_digit`.
+
+    Raises:
+        ExpectedError: if the file is no picture, or all of it is alike.
+    """
+    from rnn_mnist.data.digit_image import read_digit as read
+
+    return read(path)
 
 
 def _checked(overrides: Sequence[str], config_dir: Path | str | None) -> "Resolved":
