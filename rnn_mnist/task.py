@@ -114,7 +114,7 @@ def same_because(composed: DictConfig, other: DictConfig) -> str:
     """What makes two configurations the same run; ``hydra.launcher.same_because``."""
     changes = [change for config in (composed, other) for change in typed(config).changes]
     reasons = {
-        change.key: f"{change.key} has no effect with {change.causes()}: {change.reason}"
+        change.key: f"{change.key} makes no difference with {change.causes()}, for {change.reason}"
         for change in changes
         if change.requested != change.effective
     }

@@ -288,6 +288,96 @@ def test_a_sweep_reaches_the_models_and_grows(command: CommandLine, tmp_path: Pa
     assert {row["model.num_layers"] for row in rows(folder / "results.csv")} == {"1", "2", "3"}
 
 
+QUICK = ["-m", *SMALL, "training.epochs=1", "model.num_layers=1"]
+
+
+@pytest.fixture(scope="module")
+def three_seeds(mnist_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a sweep has trained seeds 0 to 2, and a single run seed 3."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNN_MNIST_DATA", str(mnist_root))
+        folder, _ = train_in(tmp_path_factory.mktemp("three_seeds"), *QUICK, "seed=range(3)")
+        train_in(folder, *QUICK[1:], "seed=3")
+    return folder
+
+
+@pytest.fixture
+def neighbours(three_seeds: Path, tmp_path: Path) -> Path:
+    """A copy of it, under the folder of the next command: the sweep, and what it is called."""
+    shutil.copytree(three_seeds / "outputs", tmp_path / "outputs")
+    (sweep,) = (path for path in (tmp_path / "outputs").iterdir() if path.is_dir() and path.name != "single")
+    return sweep
+
+
+@pytest.mark.slow
+def test_a_run_that_lies_next_door_is_not_trained_again(command: CommandLine, neighbours: Path, tmp_path: Path) -> None:
+    name, outputs = neighbours.name, tmp_path / "outputs"
+    more = command(TRAIN, *QUICK, "seed=range(5)")
+    assert more.returncode == 0, more.stderr
+    assert f"5 jobs, 4 taken from outputs/{name} and 1 other, 1 to run" in more.stdout
+    assert more.stdout.count("started on") == 1
+    (sweep,) = (path for path in outputs.glob("*range_5*"))
+    table = rows(sweep / "results.csv")
+    assert [row["seed"] for row in table] == ["0", "1", "2", "3", "4"]
+    assert {row["status"] for row in table} == {"completed"}
+    for run in sorted(sweep.glob("*seed=[0-3]*")):
+        manifest = json.loads((run / "manifest.json").read_text())
+        source = tmp_path / manifest["taken_from"]["directory"]
+        assert source.parent in (neighbours, outputs / "single")
+        before = json.loads((source / "manifest.json").read_text())
+        assert [manifest[key] for key in ("run_id", "start", "end", "code")] == [
+            before[key] for key in ("run_id", "start", "end", "code")
+        ]
+        assert (run / "predictions.npy").read_bytes() == (source / "predictions.npy").read_bytes()
+
+    # Spelled differently, in another order, under a name of one's own: the same runs.
+    for again in (["seed=2,1,0", *QUICK[1:]], [*QUICK[1:], "sweep=mine", "seed=0,1,2"]):
+        done = command(TRAIN, "-m", *again)
+        assert done.returncode == 0, done.stderr
+        assert "3 jobs, 3 taken from" in done.stdout
+        assert "0 to run" in done.stdout
+    shutil.rmtree(neighbours)
+    report = command("rnn_mnist.commands.status", "outputs/mine")
+    assert report.returncode == 0, report.stderr
+    # The old folder's name is one that can be typed.
+    typed = command(TRAIN, *QUICK, f"sweep={name}", "seed=0")
+    assert typed.returncode == 0, typed.stderr
+    assert neighbours.exists()
+    assert "1 taken from" in typed.stdout
+    without = command(TRAIN, *QUICK, "sweep=afresh", "reuse=false", "seed=0")
+    assert "taken" not in without.stdout
+    assert without.stdout.count("started on") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "keep"), [("result.json", 20), ("predictions.npy", 5000), ("model.pt", 500), ("metrics.csv", 150)]
+)
+def test_damaged_results_are_neither_taken_nor_skipped(
+    command: CommandLine, neighbours: Path, file: str, keep: int
+) -> None:
+    (run,) = neighbours.glob("*seed=0*")
+    (run / file).write_bytes((run / file).read_bytes()[:keep])
+    elsewhere = command(TRAIN, *QUICK, "sweep=elsewhere", "seed=0")
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    assert "taken" not in elsewhere.stdout
+    shutil.rmtree(neighbours.with_name("elsewhere"))
+    here = command(TRAIN, *QUICK, f"sweep={neighbours.name}", "seed=0,1")
+    assert here.returncode == 0, here.stdout + here.stderr
+    assert "2 jobs, 1 already done, 1 to run" in here.stdout
+    assert "#0 runs again, for its results are gone or damaged" in here.stdout
+    assert command(TRAIN, *QUICK, "sweep=elsewhere", "seed=0").stdout.count("1 taken from") == 2
+
+
+def test_runs_that_are_the_same_are_named_with_the_reason(command: CommandLine) -> None:
+    done = command(TRAIN, *QUICK, "sweep=twins", "model.dropout=0,0.2,0.5")
+    assert done.returncode == 0, done.stderr
+    assert "3 jobs, 2 the same as another, 1 to run" in done.stdout
+    assert (
+        "#1 and #2 are #0 again: model.dropout makes no difference with model.num_layers=1, for dropout " in done.stdout
+    )
+
+
 def test_a_diverged_run_fails_and_says_where(command: CommandLine, tmp_path: Path) -> None:
     wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=1000", "seed=1"]
     result = command(TRAIN, *SMALL, *wild)

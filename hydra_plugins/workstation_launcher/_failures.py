@@ -1,33 +1,9 @@
 """The exceptions of jobs, as the process that launched them sees them."""
 
 from collections.abc import Iterable
-from typing import Any
-
-from hydra.core.utils import JobReturn, JobStatus
-
-from hydra_plugins.workstation_launcher._hydra_internals import failure
 
 _SHOWN = "__workstation_launcher_shown__"
 _LONGEST = 200  # characters
-
-
-class ListedJobReturn(JobReturn):
-    """The result of a job whose failure the launcher has listed: Hydra's own prints the overrides once more."""
-
-    @property
-    def return_value(self) -> Any:
-        """What the task function returned.
-
-        Raises:
-            Exception: what it raised.
-        """
-        if self.status == JobStatus.FAILED:
-            raise failure(self)
-        return super().return_value
-
-    @return_value.setter
-    def return_value(self, value: Any) -> None:
-        self._return_value = value
 
 
 def mark_as_shown(error: BaseException) -> None:

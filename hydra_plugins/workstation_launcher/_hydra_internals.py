@@ -9,10 +9,10 @@ from typing import Any
 from hydra._internal import config_loader_impl
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.types import Override
-from hydra.core.utils import JobReturn
+from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-__all__ = ["ConfigLoaderImpl", "apply_overrides", "failure", "interpolation", "set_override_dirname"]
+__all__ = ["ConfigLoaderImpl", "ListedJobReturn", "apply_overrides", "failure", "interpolation", "set_override_dirname"]
 
 
 def apply_overrides(overrides: Sequence[Override], config: DictConfig) -> None:
@@ -38,3 +38,22 @@ def failure(result: JobReturn) -> Any:
 def interpolation(parent: DictConfig | ListConfig, key: Any) -> str | None:
     """A value as it is written, if it is an interpolation, not resolved."""
     return str(parent._get_node(key)._value()) if OmegaConf.is_interpolation(parent, key) else None  # type: ignore[union-attr]
+
+
+class ListedJobReturn(JobReturn):
+    """The result of a job whose failure the launcher has listed: Hydra's own prints the overrides once more."""
+
+    @property
+    def return_value(self) -> Any:
+        """What the task function returned.
+
+        Raises:
+            Exception: what it raised.
+        """
+        if self.status == JobStatus.FAILED:
+            raise failure(self)
+        return super().return_value
+
+    @return_value.setter
+    def return_value(self, value: Any) -> None:
+        self._return_value = value

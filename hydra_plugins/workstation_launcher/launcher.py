@@ -28,10 +28,10 @@ from hydra_plugins.workstation_launcher import _display as display
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
 from hydra_plugins.workstation_launcher._dry_run import show_dry_run
-from hydra_plugins.workstation_launcher._failures import ListedJobReturn, mark_as_shown
+from hydra_plugins.workstation_launcher._failures import mark_as_shown
 from hydra_plugins.workstation_launcher._forecast import Expect, Forecast
 from hydra_plugins.workstation_launcher._fork_server import Setup
-from hydra_plugins.workstation_launcher._hydra_internals import failure
+from hydra_plugins.workstation_launcher._hydra_internals import ListedJobReturn, failure
 from hydra_plugins.workstation_launcher._job import Application
 from hydra_plugins.workstation_launcher._options import checked_options, register_options
 from hydra_plugins.workstation_launcher._pickling import dumps, loads

@@ -28,7 +28,7 @@ def test_what_is_typed_wins() -> None:
     assert compose_checked(["experiment=depth", QUICK, "training.epochs=7"]).config.training.epochs == 7
     # Without a study the overrides name the folder, the profile among them.
     name = sweep_directory(["model.num_layers=1,2", QUICK]).name
-    assert "profile=quick" in name
+    assert "profile-quick" in name
     assert not name.endswith("_quick")
 
 

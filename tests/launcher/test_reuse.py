@@ -288,7 +288,7 @@ def test_an_index_leads_nowhere_else(tmp_path: Path) -> None:
     index = json.loads((sweeps / INDEX).read_text())
     index["folders"]["first"]["places"] = {"z": ["../../outside/0", str(outside / "0")]}
     (sweeps / INDEX).write_text(json.dumps(index))
-    assert find_jobs(sweeps / "own", ["z"]) == {}
+    assert not any(find_jobs(sweeps / "own", ["z"]).values())
 
 
 def test_a_file_that_two_directories_share_is_given_to_each(tmp_path: Path) -> None:
