@@ -3,6 +3,7 @@
 rnn-mnist runs outputs/depth
 rnn-mnist runs outputs/depth --failed      only those, with their causes
 rnn-mnist runs outputs/depth --best 3      the three with the highest validation accuracy
+rnn-mnist runs outputs/depth --clean       remove those that failed, after asking
 
 Accuracies are in per cent. The best run is chosen on validation accuracy, or on test accuracy where no images were held
 out for validation.
@@ -10,17 +11,17 @@ out for validation.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import completed, load_runs
-from rnn_mnist.runs.record import State
-from rnn_mnist.tables import Output
+from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.cleaning import remove_failed
+from rnn_mnist.runs.record import RunRecord, State
+from rnn_mnist.tables import Cell, Column, Content, Output, Table
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,21 +33,28 @@ def main(arguments: Sequence[str]) -> None:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--failed", action="store_true", help="only the runs that failed")
     chosen.add_argument("--best", type=int, metavar="N", help="only the N best completed runs, best first")
+    chosen.add_argument("--clean", action="store_true", help="remove the failed runs: their directories and rows")
+    parser.add_argument("--yes", action="store_true", help="with --clean: do not ask")
     options = parser.parse_args(arguments)
+    if options.yes and not options.clean:
+        parser.error("--yes: only with --clean")
     if options.best is not None and options.best < 1:
         parser.error(f"--best {options.best}: must be at least 1")
     loaded = load_runs(*options.sweeps)
     runs = loaded.frame
-    if options.failed:
+    if options.failed or options.clean:
         runs = runs[runs["status"] == State.failed]
     elif options.best:
         runs = best(runs, options.best)
     if runs.empty:
         print("no run has failed")
     else:
-        Output().print(_table(runs))
+        output = Output()
+        output.print(_table(runs).terminal(output.width))
     for problem in [*loaded.problems, *loaded.duplicates]:
         print(f"warning: {problem}", file=sys.stderr)
+    if options.clean and not runs.empty:
+        _clean([record for record in loaded.records if record.state == State.failed], sure=options.yes)
 
 
 def best(runs: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -60,21 +68,41 @@ def best(runs: pd.DataFrame, count: int) -> pd.DataFrame:
     return finished.loc[value.sort_values(ascending=False, kind="stable").index[:count]]
 
 
+def _clean(failed: Sequence[RunRecord], *, sure: bool) -> None:
+    """Remove runs, if that is meant.
+
+    Raises:
+        ExpectedError: if nobody can be asked, or a command is at work on their sweep.
+    """
+    what = f"{len(failed)} failed {'run' if len(failed) == 1 else 'runs'}"
+    if not sure:
+        if not sys.stdin.isatty():
+            raise ExpectedError(f"--clean: nobody is there to be asked; --yes removes {what}")
+        if input(f"remove {what}, directories and rows? [y/N] ").strip().lower() not in ("y", "yes"):
+            print("nothing is removed")
+            return
+    removed = remove_failed(failed)
+    print(f"removed {len(removed)} of {what}")
+
+
 def _table(runs: pd.DataFrame) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("state")
-    for heading in ("validation %", "test %"):
-        table.add_column(heading, justify="right")
-    failures = runs["error"].notna().any()
-    for heading in ("run", *(["cause"] if failures else [])):
-        table.add_column(heading, overflow="fold")
-    for row in rows_of(runs):
-        accuracies = [_per_cent(row[column]) for column in ("val_accuracy", "test_accuracy")]
-        cells = [row["status"], *accuracies, row["directory"], *([row["error"] or ""] if failures else [])]
-        # Text, as a bracket in a path is a bracket.
-        table.add_row(*map(Text, cells))
-    return table
+    failures = bool(runs["error"].notna().any())
+    columns = [
+        Column("state"),
+        Column("validation %", Content.number),
+        Column("test %", Content.number),
+        Column("run", Content.code),
+        *([Column("cause", Content.sentence)] if failures else []),
+    ]
+    return Table(tuple(columns), tuple(_row(row, failures=failures) for row in rows_of(runs)))
+
+
+def _row(row: Mapping[str, Any], *, failures: bool) -> tuple[Cell, ...]:
+    cells = [Cell(row["status"], row["status"])]
+    cells += [Cell(_per_cent(row[column]), row[column]) for column in ("val_accuracy", "test_accuracy")]
+    cells += [Cell(text, text) for text in (row["directory"], *([row["error"] or ""] if failures else []))]
+    return tuple(cells)
 
 
 def _per_cent(accuracy: float) -> str:
-    return f"{100 * accuracy:.2f}" if accuracy == accuracy else ""
+    return f"{100 * accuracy:.2f}" if accuracy == accuracy else "-"

@@ -36,3 +36,15 @@ def test_best_are_those_of_highest_validation_accuracy_best_first(rnn_mnist: Run
 def test_there_may_be_none(rnn_mnist: RunPython, early: Path) -> None:
     best = rnn_mnist("runs", early.name, "--best", "1")
     assert (best.returncode, best.stderr) == (1, "error: early: no completed run yet (1 failed, 1 running)\n")
+
+
+def test_failed_runs_are_removed_when_that_is_sure(process: RunPython, depth: Path) -> None:
+    before = {run["run"]: run["status"] for run in load_runs(depth).frame.to_dict("records")}
+    unsure = process("runs", "outputs/depth", "--clean")
+    assert unsure.returncode == 1
+    assert "--yes" in unsure.stderr
+    assert len(load_runs(depth).frame) == len(before)
+    assert process("runs", "outputs/depth", "--clean", "--yes").returncode == 0
+    assert set(load_runs(depth).frame["run"]) == {run for run, status in before.items() if status != "failed"}
+    assert process("runs", "outputs/depth", "--clean", "--yes").returncode == 0
+    assert process("runs", "outputs/depth", "--yes").returncode == 2

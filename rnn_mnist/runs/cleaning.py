@@ -1,0 +1,69 @@
+"""Removing failed runs from a sweep."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hydra_plugins.workstation_launcher import State, write_json
+from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.files import read_json
+from rnn_mnist.runs.record import RunRecord, read_run
+from rnn_mnist.runs.run import Run, RunInUseError
+from rnn_mnist.runs.sweep import update_results
+
+
+class SweepInUseError(ExpectedError):
+    """A command is at work on the sweep."""
+
+
+def remove_failed(records: Iterable[RunRecord]) -> list[Path]:
+    """Remove the directories of those runs that have failed, and their rows; the directories that are gone.
+
+    What is completed, running or to be carried on stays, whatever a record said when it was read. A link is not
+    followed.
+
+    Raises:
+        SweepInUseError: if a command is at work on a sweep that one of them belongs to; nothing of it is removed.
+        OSError: if a folder cannot be written.
+    """
+    sweeps: dict[Path, list[Path]] = {}
+    for record in records:
+        sweeps.setdefault(record.directory.parent, []).append(record.directory)
+    return [run for sweep, runs in sweeps.items() for run in _remove_from(sweep, runs)]
+
+
+def _remove_from(sweep: Path, runs: Iterable[Path]) -> list[Path]:
+    try:
+        with FileLock(sweep / ".lock", timeout=0):
+            removed = [run for run in runs if _remove(run)]
+            content = read_json(sweep / "sweep.json")
+            gone = {run.name for run in removed}
+            if content.get("jobs"):
+                kept = {key: job for key, job in content["jobs"].items() if job.get("directory") not in gone}
+                write_json(sweep / "sweep.json", {**content, "jobs": kept})
+            update_results(sweep)
+    except Timeout:
+        raise SweepInUseError(f"{sweep}: a command is at work on this sweep; nothing is removed") from None
+    return removed
+
+
+def _remove(directory: Path) -> bool:
+    if directory.is_symlink():
+        return False
+    run = Run(directory)
+    try:
+        run.lock()
+    except RunInUseError:
+        return False
+    try:
+        if read_run(directory).state != State.failed:
+            return False
+        # Under a hidden name it is no run any more: a kill in the middle leaves none that looks whole.
+        doomed = directory.with_name(f".removed-{directory.name}"[:255])
+        directory.rename(doomed)
+    finally:
+        run.unlock()
+    shutil.rmtree(doomed)
+    return True
