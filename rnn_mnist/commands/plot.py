@@ -5,6 +5,7 @@ rnn-mnist plot outputs/depth --kind effect                       one kind
 rnn-mnist plot outputs/bidirectional --kind effect --factor readout --hue bidirectional
 rnn-mnist plot outputs/depth --kind cost,seeds --metric val_accuracy --out figures --format pdf
 rnn-mnist plot outputs/depth --kind confusion --setting num_layers=2
+rnn-mnist plot outputs/depth --kind effect --format pdf --width 3.3 --title "Depth" --no-footer      for a paper
 rnn-mnist plot outputs/depth outputs/cell                        several sweeps as one
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from rnn_mnist.analysis.plots.default_figures import default_figures
 from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
 from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, FORMATS, KINDS, draw, kinds_help, save
+from rnn_mnist.analysis.plots.style import NARROWEST, WIDEST, WIDTH, Look
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.catalogues.metrics import run_metrics
 from rnn_mnist.errors import ExpectedError
@@ -27,13 +29,29 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     _refuse_unknown("format", options.format, FORMATS)
     _refuse_unknown("kind", options.kind, KINDS)
+    look = _look(options)
     runs = load_runs(*options.sweeps)
     for problem in [*runs.problems, *runs.duplicates]:
         print(f"warning: {problem}", file=sys.stderr)
     sweep = Sweep(runs.frame, anytime=looked_before(runs.records))
     out = options.out or options.sweeps[0] / "figures"
     requests = _requests(sweep, options)
-    return int(_draw_all(sweep, requests, out, options.format, asked_for=bool(options.kind)))
+    if look.title is not None and len(requests) > 1:
+        raise ExpectedError(f"--title {look.title}: {len(requests)} figures would have it; choose one with --kind")
+    return int(_draw_all(sweep, requests, look, out, options.format, asked_for=bool(options.kind)))
+
+
+def _look(options: argparse.Namespace) -> Look:
+    """How the figures are printed.
+
+    Raises:
+        ExpectedError: if the width or the title cannot be used.
+    """
+    if not NARROWEST <= options.width <= WIDEST:
+        raise ExpectedError(f"--width {options.width:g}: must be {NARROWEST:g} to {WIDEST:g}, in inches")
+    if options.title is not None and not options.title.strip():
+        raise ExpectedError("--title: must not be empty; without the option there is none")
+    return Look(options.width, options.title, footer=not options.no_footer)
 
 
 def _requests(sweep: Sweep, arguments: argparse.Namespace) -> list[Request]:
@@ -52,13 +70,15 @@ def _requests(sweep: Sweep, arguments: argparse.Namespace) -> list[Request]:
     ]
 
 
-def _draw_all(sweep: Sweep, requests: list[Request], out: Path, formats: list[str], *, asked_for: bool) -> bool:
+def _draw_all(
+    sweep: Sweep, requests: list[Request], look: Look, out: Path, formats: list[str], *, asked_for: bool
+) -> bool:
     """Draw and print paths. What was not asked for by name may fail, unless nothing comes out at all."""
     drawn = 0
     reasons = []
     for request in requests:
         try:
-            for path in save(draw(sweep, request), out, formats):
+            for path in save(draw(sweep, request, look), out, formats):
                 print(path)
             drawn += 1
         except ExpectedError as error:
@@ -84,6 +104,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--facet", metavar="KEY", help="the key with a panel for each level")
     parser.add_argument("--metric", default="test_accuracy", help=f"{', '.join(run_metrics())} (default test_accuracy)")
     parser.add_argument("--setting", help="for confusion, as legends name it (default: best validation accuracy)")
+    parser.add_argument(
+        "--width",
+        type=float,
+        default=WIDTH,
+        metavar="INCHES",
+        help=f"of each figure (default {WIDTH:g}; a column: 3.3)",
+    )
+    parser.add_argument("--title", metavar="TEXT", help="above the figure, of which there must be one (default: none)")
+    parser.add_argument("--no-footer", action="store_true", help="without the lines below it that say what it shows")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: figures/ in the first sweep)")
     parser.add_argument(
         "--format", type=_names, default=list(DEFAULT_FORMATS), help=f"of {', '.join(FORMATS)} (default png,svg)"

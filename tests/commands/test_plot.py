@@ -1,5 +1,6 @@
 """``rnn-mnist plot`` as a user meets it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,34 @@ def test_help_names_every_kind(rnn_mnist: RunPython) -> None:
     shown = rnn_mnist("plot", "--help").stdout
     assert all(f"\n  {kind} " in shown for kind in KINDS)
     assert "rnn-mnist plot outputs/depth" in shown
+
+
+def test_a_figure_for_a_paper(rnn_mnist: RunPython, depth: Path) -> None:
+    options = ("--format", "pdf", "--width", "3.3", "--title", "Depth of an LSTM", "--no-footer")
+    assert rnn_mnist("plot", "outputs/depth", "--kind", "effect", *options).returncode == 0
+    (path,) = (depth / "figures").glob("*.pdf")
+    content = path.read_bytes()
+    assert re.search(rb"/MediaBox \[ 0 0 237\.6 ", content)  # 3.3 inches of 72 points
+    assert b"/FontType0" not in content
+    assert b"/Type3" not in content
+    assert b"/CIDFontType2" in content  # TrueType: 42
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (("--width", "0.5"), "--width 0.5: must be 2.5 to 20"),
+        (("--width", "nan"), "--width"),
+        (("--kind", "forest", "--width", "3"), "forest"),
+        (("--title", "One"), "--title One"),
+        (("--kind", "effect", "--title", " "), "--title"),
+    ],
+)
+def test_what_does_not_fit_a_figure_is_refused(
+    rnn_mnist: RunPython, depth: Path, wrong: tuple[str, ...], named: str
+) -> None:
+    result = rnn_mnist("plot", "outputs/depth", *wrong)
+    assert result.returncode == 1
+    assert named in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (depth / "figures").exists()

@@ -233,4 +233,5 @@ KIND = FigureKind(
     _draw,
     _describe,
     takes=("setting",),
+    narrowest=6.0,
 )

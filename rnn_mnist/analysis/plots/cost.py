@@ -133,4 +133,5 @@ KIND = FigureKind(
     _draw,
     _describe,
     takes=("factor", "metric"),
+    narrowest=5.0,
 )

@@ -24,7 +24,7 @@ from rnn_mnist.analysis.plots.effect_info import EffectInfo, EffectPanel, effect
 from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.replicates import Replicates
 from rnn_mnist.analysis.plots.value_axis import ValueRange, draw_marks, find_range
-from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.levels import key_label, short_name
 from rnn_mnist.analysis.reading.outcomes import diverge_text, missing_text
 
 # As many series have a legend entry each, and as many marks of diverged runs a number beside them.
@@ -87,7 +87,7 @@ def _draw(info: EffectInfo) -> Figure:
         _ticks(grid[1, 0], info, columns)
     for ax in grid[-1]:
         if ax.figure is not None:
-            ax.set_xlabel(style.wrap(info.axis.key, 90 // columns))
+            ax.set_xlabel(style.wrap(key_label(info.axis.key), int(13 * style.width()) // columns))
     _add_legend(figure, info, looks, value_range, with_differences=with_differences)
     style.add_footer(figure, info.source.text(*_notes(info, with_differences=with_differences)))
     return figure
@@ -159,7 +159,7 @@ def _ticks(ax: Axes, info: EffectInfo, columns: int) -> None:
     if info.places.scattered:
         info.places.round_ticks(ax.xaxis)
     else:
-        style.level_ticks(ax, info.axis, _tick_notes(info), room=(style.WIDTH - 1.5) / columns)
+        style.level_ticks(ax, info.axis, _tick_notes(info), room=(style.width() - 1.5) / columns)
 
 
 def _tick_notes(info: EffectInfo) -> list[str]:

@@ -85,6 +85,7 @@ class FigureKind(Generic[Info]):
         draw: the figure of that, under the settings of :func:`rnn_mnist.analysis.plots.style.publication`.
         describe: what it shows, in a sentence or two.
         takes: the options of a request that it heeds; others are refused.
+        narrowest: inches; in less its words would not fit.
         needs: how many of factor, hue and facet must be there, chosen among what varies where they are not given.
     """
 
@@ -95,6 +96,7 @@ class FigureKind(Generic[Info]):
     describe: Callable[[Info], str]
     takes: tuple[str, ...] = ()
     needs: int = 0
+    narrowest: float = style.NARROWEST
 
     def build(self, sweep: Sweep, request: Request) -> tuple[Figure, str]:
         """The figure that is asked for, and its caption."""

@@ -71,8 +71,8 @@ def kinds_help() -> str:
     return "\n".join(f"  {kind.name:{width}}{kind.summary}" for kind in KINDS.values())
 
 
-def draw(sweep: Sweep, request: Request) -> DrawnFigure:
-    """Draw one figure.
+def draw(sweep: Sweep, request: Request, look: style.Look | None = None) -> DrawnFigure:
+    """Draw one figure; ``look`` is how it is printed.
 
     Raises:
         ExpectedError: if the kind, a factor, the metric or the setting is not there, or the kind does not take it; the
@@ -84,10 +84,13 @@ def draw(sweep: Sweep, request: Request) -> DrawnFigure:
     for option in request.given:
         if option not in kind.takes:
             raise ResultsError(f"{kind.name}: takes no {option}; it takes {', '.join(kind.takes) or 'no option'}")
+    if look is not None and look.width < kind.narrowest:
+        raise ResultsError(f"{kind.name}: does not fit into {look.width:g} inches; --width {kind.narrowest:g} or more")
     keys = {name: resolve_factor(sweep.runs, key) for name, key in request.given.items() if name in FACTOR_OPTIONS}
     request = replace(request, **_with_needed(sweep, kind, keys))
-    figure, caption = kind.build(sweep, request)
-    style.lay_out(figure)
+    with style.publication(look):
+        figure, caption = kind.build(sweep, request)
+        style.lay_out(figure)
     return DrawnFigure(_file_name(kind, request), caption, figure)
 
 

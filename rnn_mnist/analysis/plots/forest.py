@@ -268,4 +268,5 @@ KIND = FigureKind(
     _draw,
     _describe,
     takes=("metric",),
+    narrowest=5.0,
 )

@@ -164,4 +164,5 @@ KIND = FigureKind(
     _draw,
     _describe,
     takes=("metric",),
+    narrowest=5.0,
 )

@@ -19,7 +19,7 @@ from rnn_mnist.analysis.plots.level_places import MOST_LABELS, level_places
 from rnn_mnist.analysis.plots.replicates import averaged_over, replicates
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
-from rnn_mnist.analysis.reading.levels import plain
+from rnn_mnist.analysis.reading.levels import key_label, plain
 from rnn_mnist.analysis.reading.outcomes import Outcomes, diverge_text, missing_text, outcomes
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.analysis.statistics.interactions import interactions
@@ -146,10 +146,12 @@ def _draw(info: InteractionInfo) -> Figure:
     rows = len(info.vertical.levels)
     figure = style.new_figure(3.4 if info.scattered else min(1.2 + 0.55 * min(rows, MOST_WRITTEN), 6.5))
     ax = figure.subplots()
-    ax.set_title(style.wrap(contrasts_text(info.contrasts, info.metric), 105), loc="left", fontsize=7)
+    ax.set_title(
+        style.wrap(contrasts_text(info.contrasts, info.metric), int(15 * style.width())), loc="left", fontsize=7
+    )
     image = (_draw_scatter if info.scattered else _draw_table)(ax, info, shown, inside)
-    ax.set_xlabel(style.wrap(info.horizontal.key, 80))
-    ax.set_ylabel(style.wrap(info.vertical.key, 12 + 6 * min(rows, MOST_WRITTEN)))
+    ax.set_xlabel(style.wrap(key_label(info.horizontal.key), int(12 * style.width())))
+    ax.set_ylabel(style.wrap(key_label(info.vertical.key), 12 + 6 * min(rows, MOST_WRITTEN)))
     extend = {True: "max", False: "min"}[value_range.above] if value_range.clipped else "neither"
     bar = figure.colorbar(image, ax=ax, label=info.metric.axis_label, pad=0.02, extend=extend)
     bar.outline.set_visible(False)
@@ -261,4 +263,5 @@ KIND = FigureKind(
     _describe,
     takes=("factor", "hue", "metric"),
     needs=2,
+    narrowest=5.0,
 )

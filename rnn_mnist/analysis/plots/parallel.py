@@ -185,4 +185,5 @@ KIND = FigureKind(
     _draw,
     _describe,
     takes=("metric",),
+    narrowest=5.0,
 )

@@ -15,7 +15,7 @@ from rnn_mnist.analysis.plots import style
 from rnn_mnist.analysis.plots.factor_axis import round_ticks
 from rnn_mnist.analysis.plots.figure_kind import FigureKind, Request, Sweep
 from rnn_mnist.analysis.plots.source import Source, find_source
-from rnn_mnist.analysis.reading.levels import format_level, plain
+from rnn_mnist.analysis.reading.levels import format_level, key_label, plain
 from rnn_mnist.analysis.reading.outcomes import diverged_runs
 from rnn_mnist.analysis.statistics.additive_regression import AdditiveFit, additive_regression
 from rnn_mnist.analysis.statistics.partial_effect import PartialEffect
@@ -110,7 +110,7 @@ def _draw(info: PartialInfo) -> Figure:
         ax.set_ylim(low, high)
         _draw_panel(ax, panel, info, most_ticks=5 if columns < 3 else 4)
         ax.set_title(_title(panel.effect), loc="left", fontsize=7.5)
-        ax.set_xlabel(style.wrap(panel.effect.factor, 96 // columns))
+        ax.set_xlabel(style.wrap(key_label(panel.effect.factor), int(14 * style.width()) // columns))
         if index % columns == 0:
             ax.set_ylabel(info.metric.axis_label)
     figure.legend(handles=_handles(info, low, high), loc="outside upper left", ncols=4)
@@ -243,4 +243,5 @@ KIND = FigureKind(
     _draw,
     _describe,
     takes=("factor", "metric"),
+    narrowest=5.0,
 )

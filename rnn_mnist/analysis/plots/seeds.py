@@ -16,7 +16,7 @@ from rnn_mnist.analysis.plots.replicates import Replicates, replicates
 from rnn_mnist.analysis.plots.settings import full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.plots.value_axis import find_range
-from rnn_mnist.analysis.reading.levels import short_name
+from rnn_mnist.analysis.reading.levels import key_label, short_name
 from rnn_mnist.analysis.reading.outcomes import missing_text, outcomes
 from rnn_mnist.analysis.reading.results import check_metric, completed
 from rnn_mnist.catalogues.metrics import Metric
@@ -128,7 +128,7 @@ def _draw(info: SeedsInfo) -> Figure:
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(info.metric.axis_label)
     if len(info.factors) == 1:
-        ax.set_ylabel(style.wrap(info.factors[0], 16 + 4 * len(labels)))
+        ax.set_ylabel(style.wrap(key_label(info.factors[0]), 16 + 4 * len(labels)))
     handles = [Line2D([], [], color=style.INK, marker="|", linestyle="none", markersize=9, mew=1.5, label="median")]
     handles += [style.beyond_handle(above=value_range.above, sideways=True)] if value_range.clipped else []
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
@@ -157,4 +157,5 @@ KIND = FigureKind(
     _draw,
     _describe,
     takes=("factor", "metric"),
+    narrowest=5.0,
 )

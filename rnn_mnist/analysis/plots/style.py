@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,9 @@ from matplotlib.ticker import NullLocator
 from rnn_mnist.analysis.plots.factor_axis import FactorAxis
 
 WIDTH = 6.8  # inches: the text width of a page, two columns of most journals
+
+NARROWEST, WIDEST = 2.5, 20.0  # inches
+_NARROW = 5.0  # inches; below that a legend would leave its axes no room beside it
 
 INK = "#222222"
 GREY = "#8a8a8a"
@@ -64,6 +68,8 @@ _SETTINGS: Any = {  # matplotlib types the keys as 400 literals
     "savefig.dpi": 200,
     "text.hinting": "none",
     "svg.hashsalt": "rnn_mnist",  # the same figure gives the same file
+    # Outlines that an editor can still read as text, which many journals ask for.
+    "pdf.fonttype": 42,
 }
 
 
@@ -76,16 +82,44 @@ class SeriesStyle:
     line: Any
 
 
+@dataclass(frozen=True)
+class Look:
+    """What whoever prints a figure decides.
+
+    Attributes:
+        width: inches.
+        title: above everything else; None: none.
+        footer: whether what it shows stands below it.
+    """
+
+    width: float = WIDTH
+    title: str | None = None
+    footer: bool = True
+
+
+_USUAL = Look()
+_look: ContextVar[Look] = ContextVar("look", default=_USUAL)
+
+
 @contextmanager
-def publication() -> Iterator[None]:
-    """The settings under which figures are both made and saved."""
-    with matplotlib.rc_context(_SETTINGS):
-        yield
+def publication(look: Look | None = None) -> Iterator[None]:
+    """The settings under which figures are both made and saved; without a ``look`` that of the context around."""
+    token = _look.set(look or _look.get())
+    try:
+        with matplotlib.rc_context(_SETTINGS):
+            yield
+    finally:
+        _look.reset(token)
 
 
-def new_figure(height: float, *, width: float = WIDTH) -> Figure:
-    """An empty figure; inches. Only within :func:`publication`."""
-    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
+def new_figure(height: float) -> Figure:
+    """An empty figure as wide as the look; inches. Only within :func:`publication`."""
+    return Figure(figsize=(_look.get().width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
+
+
+def width() -> float:
+    """Of the figures that are being made, in inches."""
+    return _look.get().width
 
 
 def lay_out(figure: Figure) -> None:
@@ -96,6 +130,25 @@ def lay_out(figure: Figure) -> None:
         if engine is not None:
             engine.execute(figure)  # once more: the first pass cuts long labels, whose size it does not know yet
         figure.set_layout_engine("none")
+        _add_title(figure)
+
+
+def _add_title(figure: Figure) -> None:
+    """The title that was asked for, above all else; the figure, laid out already, grows by its height."""
+    if _look.get().title is None:
+        return
+    title = wrap(str(_look.get().title), int(width() * 14))
+    before = figure.get_figheight()
+    figure.set_figheight(before + 0.17 * (title.count("\n") + 1) + 0.05)
+    rest = before / figure.get_figheight()
+    for ax in figure.axes:
+        left, bottom, across, up = ax.get_position().bounds
+        ax.set_position((left, bottom * rest, across, up * rest))
+    for text in figure.texts:
+        text.set_y(text.get_position()[1] * rest)
+    for legend in figure.legends:
+        legend.set_bbox_to_anchor((0, 0, 1, rest), transform=figure.transFigure)
+    figure.text(0.01, 1 - 0.04 / figure.get_figheight(), title, fontsize=9, va="top")
 
 
 def series_styles(count: int, *, ordered: bool = False) -> list[SeriesStyle]:
@@ -115,6 +168,8 @@ def series_styles(count: int, *, ordered: bool = False) -> list[SeriesStyle]:
 
 def add_footer(figure: Figure, text: str) -> None:
     """What the figure shows, small, below everything else."""
+    if not _look.get().footer:
+        return
     lines = wrap(text, int(figure.get_figwidth() * 20))
     figure.supxlabel(lines, fontsize=6, color="#666666", x=0.01, ha="left", linespacing=1.3)
 
@@ -149,17 +204,22 @@ def _breakable(text: str, width: int) -> str:
 
 
 def outside_legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
-    """A legend to the right of all axes, where it can cover nothing; the figure grows to hold it."""
+    """A legend beside all axes, or above those of a narrow figure, where it covers nothing; the figure grows for it."""
     if not handles:
         return
+    beside = figure.get_figwidth() >= _NARROW
     lines = sum(str(handle.get_label()).count("\n") + 1 for handle in handles) + (title is not None)
     # In inches, of 7.5 points: a line is 1.2 times as high as its letters, and between entries there is 0.6 of it.
     needed = (1.2 * lines + 0.6 * len(handles) + 2) * 7.5 / 72
-    figure.set_figheight(max(figure.get_figheight(), needed))
+    if beside:
+        figure.set_figheight(max(figure.get_figheight(), needed))
+    else:
+        figure.set_figheight(figure.get_figheight() + needed / 2)
     figure.legend(
         handles=handles,
         title=title,
-        loc="outside right upper",
+        loc="outside right upper" if beside else "outside upper left",
+        ncols=1 if beside else 2,
         alignment="left",
         handlelength=2.6,
         labelspacing=0.6,

@@ -61,6 +61,12 @@ def parse_level(text: str) -> Any:
         return text
 
 
+def key_label(key: str) -> str:
+    """What an axis calls a key: ``learning rate``, ``max shift (pixels)``."""
+    about = declared(key)
+    return about.label if about is not None else short_name(key).replace("_", " ")
+
+
 def short_name(key: str, among: Iterable[str] = ()) -> str:
     """The last part of a key (``num_layers``), or its last two where another of ``among`` ends alike."""
     last = key.rpartition(".")[2]

@@ -193,3 +193,26 @@ def test_no_completed_run_is_said_in_a_line(tmp_path: Path) -> None:
     write_sweep(tmp_path, {LAYERS: [1, 2]}, seeds=[0], states={0: "failed", 1: "running"})
     with pytest.raises(ResultsError, match=r"no completed run yet \(1 failed, 1 running\)"):
         default_figures(Sweep(load_runs(tmp_path).frame))
+
+
+@pytest.mark.parametrize("kind", ["effect", "time_steps", "learning_curves"])
+def test_a_title_and_a_width_are_as_asked_for_and_cover_nothing(tmp_path: Path, kind: str) -> None:
+    write_sweep(tmp_path / "sweep", {LAYERS: [1, 2, 3]}, seeds=range(2))
+    sweep = Sweep(load_runs(tmp_path / "sweep").frame)
+    figure = draw(sweep, Request(kind), style.Look(width=3.3, title="What it does", footer=False)).figure
+    assert figure.get_figwidth() == 3.3
+    assert not figure.get_supxlabel()
+    (title,) = (text for text in figure.texts if text.get_text() == "What it does")
+    figure.draw_without_rendering()
+    lowest = title.get_window_extent().y0
+    for other in (*figure.axes, *figure.legends):
+        assert other.get_window_extent().y1 <= lowest + 1
+    usual = draw(sweep, Request(kind)).figure
+    assert usual.get_figwidth() == style.WIDTH
+    assert usual.get_supxlabel()
+
+
+def test_axes_say_in_words_what_a_key_is(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "sweep", {"optimizer.lr": [0.001, 0.01]}, seeds=range(2))
+    figure = draw(Sweep(load_runs(tmp_path / "sweep").frame), Request("effect")).figure
+    assert "learning rate" in [ax.get_xlabel() for ax in figure.axes]
