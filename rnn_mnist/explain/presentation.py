@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.text import Text
 
 from rnn_mnist.explain.tensors import Explanation
 from rnn_mnist.tables import Column, Content, Table, text_cell
@@ -40,7 +41,7 @@ def as_markdown(explanation: Explanation) -> str:
 
 def print_tables(explanation: Explanation, console: Console) -> None:
     """Print the explanation as tables that fit the terminal."""
-    console.print(explanation.module, style="bold", markup=False)
+    console.print(Text(explanation.module, style="bold"))
     for title, table in tables(explanation).items():
         console.print()
         console.print(table.terminal(console.width, title))

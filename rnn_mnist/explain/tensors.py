@@ -19,7 +19,9 @@ from rnn_mnist.catalogues.cells import CELLS, CellSpec, ModelConfig, Readout
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES
 from rnn_mnist.configuration.schema import NUM_CLASSES, Config
 from rnn_mnist.data.sequences import SequenceReader
-from rnn_mnist.explain.notes import ParameterNote, output_at, parameter_notes
+from rnn_mnist.explain.constructor import constructor
+from rnn_mnist.explain.notes import parameter_notes
+from rnn_mnist.explain.parameter_note import ParameterNote, lengths_differ, output_at
 from rnn_mnist.network.classifier import RecurrentClassifier
 
 _META = torch.device("meta")
@@ -51,7 +53,7 @@ class Explanation:
     """All that ``python -m rnn_mnist.explain`` prints.
 
     Attributes:
-        module: the recurrent module as PyTorch prints it.
+        module: the line of Python that builds the recurrent module, with every argument that is not PyTorch's default.
         letters: each letter's meaning and its value here.
         tensors: in the order in which they come about.
         weights: in the order of ``named_parameters()``.
@@ -73,7 +75,7 @@ def explain(config: Config) -> Explanation:
         model = RecurrentClassifier(config.model, config.features).eval()
     weights = _weight_rows(model, config.model)
     return Explanation(
-        module=repr(model.recurrent),
+        module=constructor(config.model, config.features),
         letters=_letters(config),
         tensors=_tensor_rows(model, config),
         weights=weights,
@@ -171,7 +173,7 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
 
 
 def _final_state(config: Config) -> str:
-    last = "the last valid step" if _lengths_differ(config) else "the last step"
+    last = "the last valid step" if lengths_differ(config) else "the last step"
     if config.model.bidirectional:
         whose = f"h of every layer and direction after {last} it reads (backward: the first one of the sequence)"
     else:
@@ -180,7 +182,7 @@ def _final_state(config: Config) -> str:
 
 
 def _read_out(config: Config) -> str:
-    model, padded = config.model, _lengths_differ(config)
+    model, padded = config.model, lengths_differ(config)
     steps = "the valid steps" if padded else "all steps"
     last = "each sequence's last valid step" if padded else f"the last step, {output_at(model, '-1')}"
     return {
