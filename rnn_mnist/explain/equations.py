@@ -33,6 +33,18 @@ class CellEquations:
     equations: tuple[Equation, ...]
     blocks: dict[str, tuple[str, ...]]
 
+    def block_lines(self, width: int) -> list[str]:
+        """``weight_ih_l[k] = [W_ii; W_if; W_ig; W_io]``: where in the weights of layer k the letters are found."""
+        indent = "    "
+        lines = []
+        for weight, blocks in self.blocks.items():
+            lines.append(f"{weight}_l[k] =")
+            for word in f"[{'; '.join(blocks)}]".split():
+                if len(lines[-1]) + 1 + len(word) > width:
+                    lines.append(indent[:-1])
+                lines[-1] += f" {word}"
+        return lines
+
 
 def cell_equations(model: ModelConfig) -> CellEquations | None:
     """The equations of PyTorch's cells as configured; None for a cell from elsewhere."""
@@ -70,11 +82,6 @@ def conventions(model: ModelConfig) -> tuple[str, ...]:
             "to the first: with t+1 in place of t-1."
         )
     return tuple(sentences)
-
-
-def block_lines(equations: CellEquations) -> tuple[str, ...]:
-    """``weight_ih_l[k] = [W_ii; W_if; W_ig; W_io]``: where in the module's weights the letters are found."""
-    return tuple(f"{weight}_l[k] = [{'; '.join(blocks)}]" for weight, blocks in equations.blocks.items())
 
 
 def _lstm(model: ModelConfig) -> CellEquations:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rnn_mnist.catalogues.cells import ModelConfig
+from rnn_mnist.catalogues.cells import CELLS, ModelConfig
 from rnn_mnist.catalogues.sequences import SEQUENCES
 from rnn_mnist.configuration.schema import Config
 
@@ -28,6 +28,11 @@ def steps_in_words(config: Config) -> str:
     longest = spec.shape[0]
     fewest = spec.lengths(config.sequence)[0] if spec.lengths else longest
     return f"{fewest} to {longest}" if fewest < longest else str(longest)
+
+
+def from_pytorch(model: ModelConfig) -> bool:
+    """Whether the module is PyTorch's own, whose weights and states are known, and not a class from elsewhere."""
+    return CELLS[model.cell].module.startswith("torch.nn.")
 
 
 def lengths_differ(config: Config) -> bool:
