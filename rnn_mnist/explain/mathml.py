@@ -3,7 +3,7 @@
 import re
 
 _TOKEN = re.compile(r"(\w)_(?:\((t-1)\)|(\w+))|(sigmoid|tanh|relu)|(\d+)|(=|\+|-|\*|\(|\))|( )")
-_SIGNS = {"-": "&#8722;", "*": "&#8857;", "sigmoid": "&#963;"}
+_SIGNS = {"-": "&#8722;", "*": "&#8727;", "sigmoid": "&#963;"}
 
 
 def mathml(equation: str) -> str:

@@ -97,7 +97,7 @@ def test_mathml_says_the_same(model: ModelConfig) -> None:
         element = mathml(equation.text)
         assert element.isascii()
         shown = html.unescape(re.sub("<[^>]*>", "", element))
-        plain = equation.text.replace("sigmoid", "σ").replace("*", "⊙").replace("-", "−")
+        plain = equation.text.replace("sigmoid", "σ").replace("*", "∗").replace("-", "−")
         assert shown == re.sub(r"[ _]|(?<=_)\(|(?<=−1)\)", "", plain)
 
 
