@@ -224,11 +224,15 @@ def report(runs: "Runs", path: Path | str) -> Path:
 
 
 def explain(overrides: Sequence[str] = (), config_dir: Path | str | None = None) -> "Explanation":
-    """Every tensor's shape in a configured model, every weight, and what each parameter does.
+    """What a configured model is: shapes, weights, equations, the order of states, and what each parameter does.
 
     Args:
         overrides: as on the command line.
         config_dir: with studies of your own.
+
+    Returns:
+        ``module``, the line that builds it; ``tensors`` and ``weights``, a row each with name and shape; ``equations``;
+        ``own_state``, lines that pass a state of one's own; ``diagram.lines(width)``, ``notes`` and more.
 
     Raises:
         ExpectedError: if the configuration cannot be composed or run.

@@ -30,7 +30,7 @@ _ALLOWED = {
     "rnn_mnist.configuration": "catalogues errors hydra_plugins",
     "rnn_mnist.data": "configuration catalogues errors hydra_plugins",
     "rnn_mnist.network": "configuration catalogues errors",
-    "rnn_mnist.explain": "network data configuration catalogues errors tables shell",
+    "rnn_mnist.explain": "network data configuration catalogues errors tables typesetting shell",
     "rnn_mnist.runs": "configuration catalogues errors hydra_plugins",
     "rnn_mnist.training": "network data runs configuration catalogues errors hydra_plugins",
     "rnn_mnist.before_run": "task runs configuration",

@@ -15,11 +15,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnn_mnist.catalogues.cells import CELLS, CellSpec, ModelConfig, Readout
+from rnn_mnist.catalogues.cells import CELLS, Readout
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES
 from rnn_mnist.configuration.schema import NUM_CLASSES, Config
 from rnn_mnist.data.sequences import SequenceReader
-from rnn_mnist.explain.notes import ParameterNote, output_at, parameter_notes
+from rnn_mnist.explain.constructor import constructor
+from rnn_mnist.explain.diagram import Diagram, diagram, legend
+from rnn_mnist.explain.equations import CellEquations, cell_equations, conventions
+from rnn_mnist.explain.notes import parameter_notes
+from rnn_mnist.explain.parameter_note import ParameterNote, lengths_differ, output_at
+from rnn_mnist.explain.sizes import SizeRow, size_rows
+from rnn_mnist.explain.states import (
+    Statement,
+    StateRow,
+    final_states,
+    initial_state_notes,
+    own_initial_state,
+    state_order,
+)
+from rnn_mnist.explain.weights import WeightRow, weight_rows
 from rnn_mnist.network.classifier import RecurrentClassifier
 
 _META = torch.device("meta")
@@ -36,27 +50,21 @@ class TensorRow:
 
 
 @dataclass(frozen=True)
-class WeightRow:
-    """One weight: symbolic and real shape, what it does, and how many parameters it is."""
-
-    name: str
-    symbols: str
-    shape: tuple[int, ...]
-    meaning: str
-    count: int
-
-
-@dataclass(frozen=True)
 class Explanation:
     """All that ``python -m rnn_mnist.explain`` prints.
 
     Attributes:
-        module: the recurrent module as PyTorch prints it.
+        module: the line of Python that builds the recurrent module, with every argument that is not PyTorch's default.
         letters: each letter's meaning and its value here.
         tensors: in the order in which they come about.
         weights: in the order of ``named_parameters()``.
         total: parameters in all, as PyTorch counts them.
         notes: what each configured parameter does, and what it does not do.
+        diagram: layers against time steps, to be drawn in a width; ``legend`` says what it shows.
+        equations: of one step; None for a cell from elsewhere. ``conventions`` says what stands in them.
+        states: h_n's, in its order, which ``state_order`` says in words.
+        own_state: lines of Python that call the module with a state of one's own, and ``own_state_notes`` on them.
+        sizes: what grows with ``hidden_size`` and what with the number of steps.
     """
 
     module: str
@@ -65,20 +73,38 @@ class Explanation:
     weights: list[WeightRow]
     total: int
     notes: list[ParameterNote]
+    diagram: Diagram
+    legend: tuple[str, ...]
+    equations: CellEquations | None
+    conventions: tuple[str, ...]
+    states: list[StateRow]
+    state_order: tuple[str, ...]
+    own_state: tuple[Statement, ...]
+    own_state_notes: tuple[str, ...]
+    sizes: list[SizeRow]
 
 
 def explain(config: Config) -> Explanation:
     """Build the configured model, run one batch through it, both without their numbers, and describe what there is."""
     with _META:
         model = RecurrentClassifier(config.model, config.features).eval()
-    weights = _weight_rows(model, config.model)
+    weights = weight_rows(model, config.model)
     return Explanation(
-        module=repr(model.recurrent),
+        module=constructor(config.model, config.features),
         letters=_letters(config),
         tensors=_tensor_rows(model, config),
         weights=weights,
         total=sum(parameter.numel() for parameter in model.parameters()),
         notes=parameter_notes(config),
+        diagram=diagram(config),
+        legend=legend(config),
+        equations=cell_equations(config.model),
+        conventions=conventions(config.model),
+        states=final_states(config),
+        state_order=state_order(config.model),
+        own_state=own_initial_state(config),
+        own_state_notes=initial_state_notes(config),
+        sizes=size_rows(config),
     )
 
 
@@ -92,23 +118,22 @@ def _letters(config: Config) -> dict[str, tuple[str, int]]:
         "F": ("features of one time step", features),
         "L": ("layers, model.num_layers", model.num_layers),
         "D": ("directions: 2 if model.bidirectional, else 1", model.num_directions),
-        "H": (f"features of a {'cell' if _projected(model) else 'hidden'} state, model.hidden_size", model.hidden_size),
+        "H": (
+            f"features of a {'cell' if model.projection_size else 'hidden'} state, model.hidden_size",
+            model.hidden_size,
+        ),
         "G": (f"blocks stacked in each weight ({spec.gate_names})", spec.gates),
         "C": ("classes", NUM_CLASSES),
     }
-    if _projected(model):
+    if model.projection_size:
         letters["P"] = ("features of a projected hidden state, model.proj_size", model.state_size)
     return letters
-
-
-def _projected(model: ModelConfig) -> bool:
-    return model.projection_size > 0
 
 
 @torch.inference_mode()
 def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
     batch_size, recurrent, batch_first = config.training.batch_size, model.recurrent, config.model.batch_first
-    p = "P" if _projected(config.model) else "H"
+    p = "P" if config.model.projection_size else "H"
     images = torch.empty(batch_size, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8, device=_META)
     reader = SequenceReader.create(config.sequence, batch_size, "train", _META)
     sequences, lengths = reader.read(images, torch.arange(batch_size))
@@ -127,20 +152,29 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
             "input",
             layout.format("F"),
             tuple(inputs.shape),
-            f"what the module is called with; batch_first={str(batch_first).lower()} puts "
-            + ("the batch first" if batch_first else "time first"),
+            f"{'the same' if lengths is not None else 'what the module is called with'}; "
+            f"batch_first={str(batch_first).lower()} puts {'the batch first' if batch_first else 'time first'}",
         ),
     ]
+    packed = None
     if lengths is not None:
         packed = pack_padded_sequence(inputs, lengths, batch_first=batch_first, enforce_sorted=False)
-        rows.append(
+        data, sizes = tuple(packed.data.shape), tuple(packed.batch_sizes.shape)
+        rows += [
+            TensorRow("lengths", "[B]", tuple(lengths.shape), "the number of valid steps of each sequence"),
             TensorRow(
-                "input.data",
+                "packed.data",
                 "[sum of lengths, F]",
-                tuple(packed.data.shape),
-                "the same without padding: a PackedSequence holds the valid steps alone, time step by time step",
-            )
-        )
+                data,
+                "what the module is called with is a PackedSequence: the valid steps alone, time step by time step",
+            ),
+            TensorRow(
+                "packed.batch_sizes",
+                "[max of lengths]",
+                sizes,
+                "at each time step, how many sequences have not ended; the module needs no lengths beside it",
+            ),
+        ]
     if isinstance(recurrent, nn.RNNBase):
         # The shapes of the zeros that the module makes for itself where it is called without a state.
         h_0 = recurrent.get_expected_hidden_size(inputs, None)
@@ -150,13 +184,23 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
     if isinstance(recurrent, nn.LSTM):
         c_0 = recurrent.get_expected_cell_size(inputs, None)
         rows.append(TensorRow("c_0", "[D*L, B, H]", c_0, "the cell state before the first step: zeros too"))
+    if packed is not None:
+        rows.append(
+            TensorRow(
+                "packed output.data",
+                f"[sum of lengths, D*{p}]",
+                (data[0], output.shape[-1]),
+                "what the module returns is a PackedSequence too, with the batch_sizes of its input",
+            )
+        )
     rows.append(
         TensorRow(
             "output",
             layout.format(f"D*{p}"),
             tuple(output.shape),
             "h of the last layer after every time step"
-            + (", forward and backward side by side" if config.model.bidirectional else ""),
+            + (", forward and backward side by side" if config.model.bidirectional else "")
+            + ("; pad_packed_sequence made it, with zeros behind each end" if packed is not None else ""),
         )
     )
     h_n = final[0] if isinstance(final, tuple) else final
@@ -171,7 +215,7 @@ def _tensor_rows(model: RecurrentClassifier, config: Config) -> list[TensorRow]:
 
 
 def _final_state(config: Config) -> str:
-    last = "the last valid step" if _lengths_differ(config) else "the last step"
+    last = "the last valid step" if lengths_differ(config) else "the last step"
     if config.model.bidirectional:
         whose = f"h of every layer and direction after {last} it reads (backward: the first one of the sequence)"
     else:
@@ -180,7 +224,7 @@ def _final_state(config: Config) -> str:
 
 
 def _read_out(config: Config) -> str:
-    model, padded = config.model, _lengths_differ(config)
+    model, padded = config.model, lengths_differ(config)
     steps = "the valid steps" if padded else "all steps"
     last = "each sequence's last valid step" if padded else f"the last step, {output_at(model, '-1')}"
     return {
@@ -198,34 +242,3 @@ def _lengths_differ(config: Config) -> bool:
 
 def _reading(config: Config) -> str:
     return f"{SEQUENCES[config.sequence.kind].reads}; scaled to 0 to 1"
-
-
-def _weight_rows(model: RecurrentClassifier, config: ModelConfig) -> list[WeightRow]:
-    p, spec = "P" if _projected(config) else "H", CELLS[config.cell]
-    rows = []
-    for name, parameter in model.named_parameters():
-        kind = name.removeprefix("recurrent.")
-        first_layer = "_l0" in kind
-        source = "the input" if first_layer else "the outputs of the layer below"
-        backward = ", backward direction" if kind.endswith("_reverse") else ""
-        target, gates = ("the gates", f"; rows: {spec.gate_names}") if spec.gates > 1 else ("the new h", "")
-        known = {
-            "weight_ih": (f"[G*H, {'F' if first_layer else f'D*{p}'}]", f"from {source} to {target}{backward}{gates}"),
-            "weight_hh": (f"[G*H, {p}]", f"from h of the step before to {target}{backward}{gates}"),
-            "weight_hr": ("[P, H]", f"projects h to P features{backward}"),
-            "bias_ih": ("[G*H]", f"added to the input's part{backward}"),
-            "bias_hh": ("[G*H]", f"added to the hidden state's part{backward}{_second_bias(spec)}"),
-            "linear.weight": (f"[C, D*{p}]", "from the features to the logits"),
-            "linear.bias": ("[C]", "added to the logits"),
-        }
-        # A module of another cell may have weights of its own kinds.
-        prefix = kind if kind.startswith("linear") else kind.partition("_l")[0]
-        symbols, meaning = known.get(prefix, ("", f"a weight of the module{backward}"))
-        rows.append(WeightRow(name, symbols, tuple(parameter.shape), meaning, parameter.numel()))
-    return rows
-
-
-def _second_bias(spec: CellSpec) -> str:
-    if spec.second_bias_acts:
-        return "; the reset gate acts on it in n, so that there it is no mere double"
-    return "; only the sum of the two counts"

@@ -101,8 +101,9 @@ class RecurrentClassifier(nn.Module):
 
         The read-out is taken at that step: the output there (``last_step``; of ``final_hidden`` the forward half,
         beside the final backward one), or the mean or maximum so far. A sequence that has ended keeps its last value.
-        The last step gives :meth:`forward`. What the backward direction contributes at step t has read the steps from t
-        to the end, so that in a bidirectional model no step stands for a shorter sequence.
+        The last step gives :meth:`forward`. In one direction step t has read steps 0 to t. In a bidirectional model no
+        step stands for a shorter sequence: with one layer the forward half at step t has read steps 0 to t and the
+        backward half those from t to the end; with several both halves depend on all steps, by way of the layer below.
         """
         return self.classify_each_step(self.encode(sequences, lengths)[0], lengths)
 

@@ -19,6 +19,14 @@ def test_the_command(command: CommandLine, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err == "error: model.num_layers=0: must be at least 1 and at most 1,000\n"
 
 
+@pytest.mark.parametrize(("form", "starts"), [("html", "<!DOCTYPE html>"), ("markdown", "The module: `nn.GRU(")])
+def test_a_page_is_written_to_standard_output(form: str, starts: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--format", form, "model=gru"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(starts)
+
+
 def test_the_page_in_the_docs_is_what_the_command_writes() -> None:
     page = (REPOSITORY / "docs" / "shapes.md").read_text()
     for overrides in ([], ["model.num_layers=1", "model.bidirectional=true", "model.batch_first=false"]):

@@ -1,7 +1,10 @@
 """What is said of each parameter is true of the configuration."""
 
 import pytest
+import torch
 
+from rnn_mnist.configuration.compose import compose_checked
+from rnn_mnist.network.classifier import RecurrentClassifier
 from tests.explain.test_tensors import explained
 
 
@@ -30,7 +33,15 @@ from tests.explain.test_tensors import explained
         (["model=rnn", "model.nonlinearity=relu"], "model", "h = relu(W_ih x + b_ih + W_hh h + b_hh)"),
         (["model=rnn", "model.bias=false"], "model", "h = tanh(W_ih x + W_hh h)"),
         (["model.batch_first=false"], "readout", "Classifies output[-1]"),
-        (["model.batch_first=false", "model.bidirectional=true"], "bidirectional", "at output[t] forward"),
+        (
+            ["model.batch_first=false", "model.bidirectional=true", "model.num_layers=1"],
+            "bidirectional",
+            "at output[t] forward",
+        ),
+        (["model.batch_first=false", "model.bidirectional=true"], "bidirectional", "No half of output[t] stands"),
+        (["model.hidden_size=64"], "hidden_size", "64 features are carried through 28 steps"),
+        (["model.dropout=0.5"], "dropout", "multiplies the others by 2."),
+        (["sequence=random_length"], "sequence", "takes a PackedSequence and returns its output as one"),
         (["model.batch_first=false", "model.bidirectional=true", "model.readout=final_hidden"], "readout", "output[0]"),
         (["model.readout=final_hidden"], "readout", "the same numbers as last_step: output[:, -1]"),
         (["model.num_layers=1", "model.bidirectional=true"], "readout", "one LSTM layer of 64 units on MNIST's rows"),
@@ -72,3 +83,25 @@ def test_nothing_is_said_of_what_is_not_there(overrides: list[str], absent: list
     )
     for words in absent:
         assert words not in text
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(
+    ("layers", "forward_reads", "backward_reads"),
+    [(1, [0, 1, 2], [2, 3, 4]), (2, [0, 1, 2, 3, 4], [0, 1, 2, 3, 4]), (3, [0, 1, 2, 3, 4], [0, 1, 2, 3, 4])],
+)
+def test_what_each_half_of_output_has_read_is_what_is_said(
+    cell: str, layers: int, forward_reads: list[int], backward_reads: list[int]
+) -> None:
+    torch.manual_seed(0)
+    overrides = [f"model={cell}", "model.bidirectional=true", f"model.num_layers={layers}", "model.hidden_size=4"]
+    model = RecurrentClassifier(compose_checked(overrides).config.model, input_size=3).double()
+    sequences = torch.randn(2, 5, 3, dtype=torch.float64, requires_grad=True)
+    for half, expected in ((slice(0, 4), forward_reads), (slice(4, 8), backward_reads)):
+        output, _ = model.encode(sequences)
+        (gradient,) = torch.autograd.grad(output[:, 2, half].sum(), sequences)
+        read = gradient.abs().amax(dim=(0, 2)) > 0
+        assert read.nonzero().flatten().tolist() == expected
+    (note,) = (note for note in explained(*overrides).notes if note.key == "bidirectional")
+    assert ("forward has read steps 0 to t, backward the steps from t on." in note.does_not) == (layers == 1)
+    assert ("both of its halves depend on all steps" in note.does_not) == (layers > 1)

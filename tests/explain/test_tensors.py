@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from rnn_mnist.configuration.compose import compose_checked
 from rnn_mnist.data.sequences import SequenceReader
@@ -36,7 +37,7 @@ def test_symbols_and_shapes_agree(overrides: list[str]) -> None:
     rows = [(row.name, row.symbols, row.shape) for row in explanation.tensors]
     rows += [(row.name, row.symbols, row.shape) for row in explanation.weights]
     for name, symbols, shape in rows:
-        if "sum of lengths" not in symbols:
+        if "of lengths" not in symbols:
             assert tuple(eval(symbols, {}, letters)) == shape, name
 
 
@@ -71,7 +72,16 @@ def test_shapes_are_those_of_a_batch_with_numbers(overrides: list[str]) -> None:
     assert shapes["output"] == tuple((output if config.model.batch_first else output.transpose(0, 1)).shape)
     assert shapes["h_n"] == shapes["h_0"] == tuple(h_n.shape)
     assert shapes["logits"] == tuple(model(sequences, lengths).shape)
-    assert shapes.get("input.data") == (None if lengths is None else (int(lengths.sum()), 28))
+    assert ("packed.data" in shapes) == (lengths is not None)
+    if lengths is not None:
+        inputs = sequences if config.model.batch_first else sequences.transpose(0, 1)
+        layout = config.model.batch_first
+        packed = pack_padded_sequence(inputs, lengths, batch_first=layout, enforce_sorted=False)
+        returned, _ = model.recurrent(packed)
+        assert isinstance(returned, PackedSequence)
+        assert shapes["packed.data"] == tuple(packed.data.shape)
+        assert shapes["packed.batch_sizes"] == tuple(packed.batch_sizes.shape) == tuple(returned.batch_sizes.shape)
+        assert shapes["packed output.data"] == tuple(returned.data.shape)
 
 
 def test_what_no_memory_could_hold_can_be_explained() -> None:
