@@ -225,6 +225,20 @@ def test_help_lists_what_can_be_chosen_and_nothing_else(command: CommandLine) ->
         assert internal not in result.stdout
 
 
+def test_help_of_one_group(command: CommandLine) -> None:
+    model = command(TRAIN, "--help", "model")
+    assert model.returncode == 0, model.stderr
+    assert "model.num_layers=2" in model.stdout
+    assert "optimizer.lr" not in model.stdout
+    launcher = command(TRAIN, "--help", "launcher")
+    assert "hydra.launcher.timeout_minutes=null" in launcher.stdout
+    assert max(map(len, (model.stdout + launcher.stdout).splitlines())) <= 80
+    unknown = command(TRAIN, "--help", "modle")
+    assert unknown.returncode == 2
+    assert "model" in unknown.stderr
+    assert len(unknown.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("arguments", [("--help",), SMALL, ("-m", "seed=0,1", *SMALL)])
 def test_a_reader_that_has_gone_is_no_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
     process = start(TRAIN, *arguments, cwd=tmp_path)

@@ -6,5 +6,15 @@ Any Hydra application can use it; docs/resolve.md describes it. The modules whos
 left alone by Hydra's search for plugins, which would run the others a second time and so double their classes.
 """
 
+from collections.abc import Iterator
+
 PLAN = "resolve.json"
 """In the folder of a sweep: what is compared, and what each look has found."""
+
+
+def described_options() -> Iterator[tuple[str, str, str]]:
+    """Name, default and description of each option."""
+    from hydra_plugins.resolve_sweeper._options import Options
+    from hydra_plugins.workstation_launcher import described
+
+    return described(Options)

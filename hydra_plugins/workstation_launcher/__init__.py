@@ -10,6 +10,7 @@ from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, w
 from hydra_plugins.workstation_launcher._declared_options import (
     checked,
     configuration_field,
+    described,
     flag,
     option,
     register_node,
@@ -18,7 +19,7 @@ from hydra_plugins.workstation_launcher._declared_options import (
 from hydra_plugins.workstation_launcher._devices import available_cores
 from hydra_plugins.workstation_launcher._failures import already_shown
 from hydra_plugins.workstation_launcher._names import directory_name, override_key, readable, without
-from hydra_plugins.workstation_launcher._options import option_called
+from hydra_plugins.workstation_launcher._options import described_options, option_called
 from hydra_plugins.workstation_launcher._progress import in_job, report
 from hydra_plugins.workstation_launcher._records import State, Status, new_status, typed_command
 
@@ -29,6 +30,8 @@ __all__ = [
     "available_cores",
     "checked",
     "configuration_field",
+    "described",
+    "described_options",
     "directory_name",
     "flag",
     "in_job",

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, fields
 from typing import Any, TypeVar
 
@@ -87,13 +87,17 @@ def configuration_field(entry: Any) -> tuple[str, Any, Any]:
     return (entry.name, Any, field(default_factory=lambda: list(default)) if default == [] else field(default=default))
 
 
-def table_of(options: type) -> str:
-    """The table of options in the documentation, in Markdown."""
-    rows = []
+def described(options: type) -> Iterator[tuple[str, str, str]]:
+    """Name, default as it is typed, and description (in Markdown) of each option."""
     for entry in fields(options):
         default = entry.metadata["default"]
         written = default if isinstance(default, str) and default else json.dumps(default)
-        rows.append(f"| `{entry.name}` | `{written}` | {entry.metadata['description']} |")
+        yield entry.name, written, entry.metadata["description"]
+
+
+def table_of(options: type) -> str:
+    """The table of options in the documentation, in Markdown."""
+    rows = [f"| `{name}` | `{default}` | {description} |" for name, default, description in described(options)]
     return "\n".join(["| option | default | |", "| --- | --- | --- |", *rows])
 
 

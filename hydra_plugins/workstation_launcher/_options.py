@@ -6,7 +6,7 @@ has it, what checks it, and what it does.
 
 import contextlib
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from hydra_plugins.workstation_launcher._declared_options import (
     called,
     checked,
     configuration_field,
+    described,
     flag,
     option,
     register_node,
@@ -282,6 +283,11 @@ def checked_options(given: Mapping[str, Any]) -> Options:
         OptionError: if one of them cannot be used, or is none.
     """
     return checked(Options, given, "hydra.launcher", OptionError)
+
+
+def described_options() -> Iterator[tuple[str, str, str]]:
+    """Name, default and description of each option."""
+    return described(Options)
 
 
 def options_table() -> str:

@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from hydra_plugins.workstation_launcher import typed_command
 from rnn_mnist.configuration.overrides import check_overrides, for_sweep
 from rnn_mnist.configuration.plugin_packages import how_to_get
+from rnn_mnist.configuration.reference import groups
 from rnn_mnist.configuration.resolution import ConfigError
 from rnn_mnist.configuration.suggestions import meant_overrides
 
@@ -38,6 +39,20 @@ _GROUPS_OF_SWEEPS = ("hydra/launcher", "hydra/sweeper")
 
 class UsageError(ConfigError):
     """A command line that cannot be taken apart; exit code 2."""
+
+
+def help_group(arguments: Sequence[str]) -> str | None:
+    """The group of keys that ``--help GROUP`` asks for, or None.
+
+    Raises:
+        UsageError: if there is no such group.
+    """
+    words = [argument for argument in arguments if argument not in ("--help", "-h")]
+    if len(words) != 1 or len(arguments) != 2 or words[0].startswith("-") or "=" in words[0]:
+        return None
+    if words[0] not in groups():
+        raise UsageError(f"--help {words[0]}: no such group; there are {', '.join(groups())}")
+    return words[0]
 
 
 def check_command_line(arguments: Sequence[str], config_dir: Path | None = None) -> list[str]:

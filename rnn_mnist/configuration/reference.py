@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from hydra_plugins.resolve_sweeper import described_options as resolve_options
+from hydra_plugins.workstation_launcher import described_options as launcher_options
 from rnn_mnist.catalogues.keys import DeclaredKey, Role
 from rnn_mnist.configuration.change import written
 from rnn_mnist.configuration.schema import SELECTED_BY, declared_keys, options
@@ -15,16 +17,43 @@ _ROLES = {
 }
 
 
-def as_text() -> str:
-    """For a terminal of 80 columns: a section a group, two lines or more a key."""
+def as_text(*groups: str) -> str:
+    """For a terminal of 80 columns: a section a group, two lines or more a key. Without ``groups`` all of them."""
     lines: list[str] = []
-    for title, keys in _sections():
+    for title, entries in _text_sections():
+        if groups and title.partition(":")[0] not in groups:
+            continue
         lines += ["", f"== {title} ==", ""]
-        for name, by_option in keys.items():
-            lines.append(f"{name}={_default(by_option)}")
-            about = f"{_first(by_option).allowed}: {_meaning(name, by_option)}"
+        for setting, about in entries:
+            lines += textwrap.wrap(setting, WIDTH, subsequent_indent="    ")
             lines += textwrap.wrap(about, WIDTH, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)
+
+
+def groups() -> list[str]:
+    """What :func:`as_text` can be asked for."""
+    return [title.partition(":")[0] for title, _ in _text_sections()]
+
+
+def _text_sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Title, and what is set and what that means, of each group: of keys, of the launcher and of our sweeper."""
+    for title, keys in _sections():
+        yield (
+            title,
+            [
+                (f"{name}={_default(by_option)}", f"{_first(by_option).allowed}: {_meaning(name, by_option)}")
+                for name, by_option in keys.items()
+            ],
+        )
+    for title, node, described in (
+        ("launcher: how a sweep runs, with -m", "hydra.launcher", launcher_options()),
+        ("resolve: seeds only where a comparison is open, with -m hydra/sweeper=resolve", "hydra.sweeper",
+         resolve_options()),
+    ):  # fmt: skip
+        yield (
+            title,
+            [(f"{node}.{name}={default}", text.replace("`", "")) for name, default, text in described],
+        )
 
 
 def as_page() -> str:
@@ -49,7 +78,7 @@ def _sections() -> Iterator[tuple[str, dict[str, dict[str, DeclaredKey]]]]:
     sections: dict[str, dict[str, dict[str, DeclaredKey]]] = {}
     for name, by_option in declared_keys().items():
         if name not in SELECTED_BY:
-            group = name.partition(".")[0] if "." in name else "the run"
+            group = name.partition(".")[0] if "." in name else "run"
             sections.setdefault(group, {})[name] = by_option
     for group in SELECTED_BY.values():
         sections.setdefault(group, {})
