@@ -18,6 +18,10 @@ from rnn_mnist.data.images import DataSet, load_data_set
 
 REPOSITORY = Path(__file__).parent.parent
 
+# A shell makes what it starts in the background deaf to Ctrl-C, and children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # One run of these takes a second; all else is as conf/ has it.
 SMALL = (
     "model.hidden_size=8",
@@ -88,8 +92,6 @@ def start(module: str, *arguments: str, cwd: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ.copy(),
-        # A shell makes what it starts in the background deaf to Ctrl-C, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -195,6 +195,7 @@ def test_a_run_anew_needs_its_data_before_it_gives_up_what_is_there(
     assert (finished / "result.json").exists()
 
 
+@pytest.mark.slow
 def test_an_unreadable_neighbour_is_left_out_and_said(command: CommandLine, finished: Path) -> None:
     (finished / "status.json").write_text("{broken")
     result = command(TRAIN, *SMALL, "seed=1")
@@ -203,12 +204,14 @@ def test_an_unreadable_neighbour_is_left_out_and_said(command: CommandLine, fini
     assert [row["seed"] for row in rows(finished.parent / "results.csv")] == ["1"]
 
 
+@pytest.mark.slow
 def test_a_study_without_its_grid_says_so(command: CommandLine) -> None:
     result = command(TRAIN, *SMALL, "experiment=batch_first", "training.epochs=1")
     assert result.returncode == 0, result.stderr
     assert "-m runs the whole grid" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_study_with_its_grid_is_not_mistaken_for_one_of_several(command: CommandLine, tmp_path: Path) -> None:
     result = command(TRAIN, "-m", *SMALL_SWEEP, "experiment=batch_first", "training.epochs=1", "seed=0")
     assert result.returncode == 0, result.stderr
@@ -438,6 +441,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_job_that_dies_before_it_writes_anything_is_counted_everywhere(command: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "dying.py").write_text(DYING)
     result = command(
@@ -530,6 +534,7 @@ def test_broken_data_is_named_and_fails_the_run(command: CommandLine, tmp_path: 
     assert "Traceback" not in result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_a_broken_checkpoint_is_named(command: CommandLine, finished: Path) -> None:
     (finished / "result.json").unlink()
     (finished / "checkpoint.pt").write_bytes(b"broken")
@@ -539,6 +544,7 @@ def test_a_broken_checkpoint_is_named(command: CommandLine, finished: Path) -> N
     assert command(TRAIN, *SMALL, "resume=false").returncode == 0
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_train_one_run(command: CommandLine, tmp_path: Path) -> None:
     first = start(TRAIN, *SMALL, "training.epochs=1000", cwd=tmp_path)
     try:

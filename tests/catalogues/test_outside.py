@@ -117,6 +117,7 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("package")
 def test_a_sweep_of_it_runs_and_is_read_compared_and_explained(command: CommandLine, tmp_path: Path) -> None:
     swept = command("rnn_mnist.train", "-m", "experiment=gates", *QUICK)
@@ -142,6 +143,7 @@ def test_a_sweep_of_it_runs_and_is_read_compared_and_explained(command: CommandL
         assert own in usage
 
 
+@pytest.mark.slow
 def test_a_module_of_ones_own_is_part_of_the_runs_identity(package: Path, command: CommandLine, tmp_path: Path) -> None:
     own = ("model=custom", "model.module=my_package.cell.MinimalGatedUnit", "data=custom",
            "data.loader=my_package.data.load", "data.validation_size=100", "training.epochs=1")  # fmt: skip

@@ -141,6 +141,7 @@ def test_who_was_refused_an_answer_has_not_looked(tmp_path: Path) -> None:
     assert "intervals hold however often" not in compare(tmp_path / "s").stdout
 
 
+@pytest.mark.slow
 def test_nothing_is_left_to_compare_after_a_choice(tmp_path: Path) -> None:
     grid: dict[str, list[float]] = {"model.num_layers": [1, 2], "optimizer.lr": [0.001, 0.01]}
     write_sweep(tmp_path / "s", grid, seeds=[0], files=False)
@@ -149,6 +150,7 @@ def test_nothing_is_left_to_compare_after_a_choice(tmp_path: Path) -> None:
     assert "no contrast has seeds enough to know its noise" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_search_too_small_for_a_regression_has_an_answer_all_the_same(tmp_path: Path) -> None:
     settings: list[dict[str, object]] = [
         {"optimizer.lr": 10.0 ** -(1 + place / 4), "model.dropout": 0.01 * place, "model.num_layers": 2 + place % 2,

@@ -32,6 +32,7 @@ def test_what_is_typed_wins() -> None:
     assert not name.endswith("_quick")
 
 
+@pytest.mark.slow
 def test_the_grid_of_a_quick_study(command: CommandLine) -> None:
     for more, jobs in (([], 12), (["seed=range(5)"], 20), (["model.num_layers=1,2"], 6)):
         shown = command("rnn_mnist.train", "-m", "experiment=depth", QUICK, "hydra.launcher.dry_run=true", *more).stdout

@@ -13,6 +13,7 @@ from tests.conftest import REPOSITORY
 BLOCKS = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "notebook.md").read_text(), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")

@@ -21,6 +21,7 @@ RESOLVE = (
 )
 
 
+@pytest.mark.slow
 def test_a_study_is_resolved(command: CommandLine, tmp_path: Path) -> None:
     done = command("rnn_mnist.train", "-m", "experiment=depth", "training.epochs=1", "model.num_layers=1,2", *RESOLVE)
     assert done.returncode == 0, done.stderr
@@ -38,6 +39,7 @@ def test_a_study_is_resolved(command: CommandLine, tmp_path: Path) -> None:
     assert answer[1].startswith("6 runs")
 
 
+@pytest.mark.slow
 def test_runs_that_are_there_are_used(command: CommandLine, tmp_path: Path) -> None:
     # The ordinary sweep, over the very seeds.
     assert (
@@ -72,6 +74,7 @@ def test_a_run_that_diverged_is_an_outcome_and_one_that_was_killed_is_none(
         accuracy(run)
 
 
+@pytest.mark.slow
 def test_the_answer_comes_last_and_names_who_diverged(command: CommandLine) -> None:
     wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "optimizer.lr=0.01,1000", "training.epochs=1"]
     done = command("rnn_mnist.train", "-m", *wild, *RESOLVE, "hydra.sweeper.first_seed=1")

@@ -80,6 +80,7 @@ def test_what_was_killed_carries_on_with_the_same_plan(app: App, launcher: str, 
         assert len(set(app.ran())) == sum(len(look["runs"]) for look in after["looks"])
 
 
+@pytest.mark.slow
 def test_another_plan_is_refused_by_what_differs(app: App) -> None:
     assert app.run("+x=base,good", *QUICK).returncode == 0
     before = (app.sweep / "resolve.json").read_bytes()
@@ -136,6 +137,7 @@ def test_a_seed_that_changes_nothing_is_said(app: App) -> None:
     assert len(app.ran()) == 12
 
 
+@pytest.mark.slow
 def test_main_effects_of_two_factors(app: App) -> None:
     done = app.run("+x=base,good", "+y=1,2", *QUICK, "hydra.sweeper.reference={x:good}")
     assert done.returncode == 0, done.stderr
