@@ -1,7 +1,7 @@
 """Entry point: the command ``rnn-mnist``, also ``python -m rnn_mnist``.
 
 rnn-mnist train -m model.num_layers=1,2,3
-rnn-mnist report outputs/model.num_layers=1,2,3
+rnn-mnist report outputs/model.num_layers-1+2+3
 
 A command's own module is imported when it is chosen, so that help costs nothing and analysis needs no PyTorch.
 """
