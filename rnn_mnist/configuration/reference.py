@@ -47,7 +47,7 @@ def _text_sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
         )
     for title, node, described in (
         ("launcher: how a sweep runs, with -m", "hydra.launcher", launcher_options()),
-        ("resolve: seeds only where a comparison is open, with -m hydra/sweeper=resolve", "hydra.sweeper",
+        ("resolve: seeds where a comparison is open, with hydra/sweeper=resolve", "hydra.sweeper",
          resolve_options()),
     ):  # fmt: skip
         yield (
