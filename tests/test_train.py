@@ -383,7 +383,7 @@ def test_damaged_results_are_neither_taken_nor_skipped(
     assert here.returncode == 0, here.stdout + here.stderr
     assert "2 jobs, 1 already done, 1 to run" in here.stdout
     assert "#0 runs again, for its results are gone or damaged" in here.stdout
-    assert command(TRAIN, *QUICK, "sweep=elsewhere", "seed=0").stdout.count("1 taken from") == 2
+    assert "1 job, 1 taken from" in command(TRAIN, *QUICK, "sweep=elsewhere", "seed=0").stdout
 
 
 def test_runs_that_are_the_same_are_named_with_the_reason(command: CommandLine) -> None:
