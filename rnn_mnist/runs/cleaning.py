@@ -13,16 +13,21 @@ from rnn_mnist.runs.record import RunRecord, read_run
 from rnn_mnist.runs.run import Run, RunInUseError
 from rnn_mnist.runs.sweep import update_results
 
+_DOOMED = ".removed-"
+
 
 class SweepInUseError(ExpectedError):
     """A command is at work on the sweep."""
 
 
 def remove_failed(records: Iterable[RunRecord]) -> list[Path]:
-    """Remove the directories of those runs that have failed, and their rows; the directories that are gone.
+    """Remove the directories of those runs that have failed, and their rows.
 
     What is completed, running or to be carried on stays, whatever a record said when it was read. A link is not
     followed.
+
+    Returns:
+        The directories that are gone, as absolute paths.
 
     Raises:
         SweepInUseError: if a command is at work on a sweep that one of them belongs to; nothing of it is removed.
@@ -30,13 +35,17 @@ def remove_failed(records: Iterable[RunRecord]) -> list[Path]:
     """
     sweeps: dict[Path, list[Path]] = {}
     for record in records:
-        sweeps.setdefault(record.directory.parent, []).append(record.directory)
+        if not record.directory.is_symlink():
+            run = record.directory.resolve()  # the parent of "." is "."
+            sweeps.setdefault(run.parent, []).append(run)
     return [run for sweep, runs in sweeps.items() for run in _remove_from(sweep, runs)]
 
 
 def _remove_from(sweep: Path, runs: Iterable[Path]) -> list[Path]:
     try:
         with FileLock(sweep / ".lock", timeout=0):
+            for leftover in sweep.glob(f"{_DOOMED}*"):  # of a clean that was killed
+                shutil.rmtree(leftover)
             removed = [run for run in runs if _remove(run)]
             content = read_json(sweep / "sweep.json")
             gone = {run.name for run in removed}
@@ -50,8 +59,6 @@ def _remove_from(sweep: Path, runs: Iterable[Path]) -> list[Path]:
 
 
 def _remove(directory: Path) -> bool:
-    if directory.is_symlink():
-        return False
     run = Run(directory)
     try:
         run.lock()
@@ -61,7 +68,7 @@ def _remove(directory: Path) -> bool:
         if read_run(directory).state != State.failed:
             return False
         # Under a hidden name it is no run any more: a kill in the middle leaves none that looks whole.
-        doomed = directory.with_name(f".removed-{directory.name}"[:255])
+        doomed = directory.with_name(f"{_DOOMED}{directory.name}"[:255])
         directory.rename(doomed)
     finally:
         run.unlock()

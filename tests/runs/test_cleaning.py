@@ -28,6 +28,10 @@ def states(sweep: Path) -> list[State]:
     return sorted(read_run(run).state for run in find_runs(sweep))
 
 
+def first_failed(sweep: Path) -> Path:
+    return next(record.directory for record in load_runs(sweep).records if record.state == State.failed)
+
+
 def test_failed_runs_and_their_rows_are_gone_and_no_others(sweep: Path) -> None:
     before = states(sweep)
     assert before.count(State.failed) == 2
@@ -60,8 +64,23 @@ def test_a_run_that_is_tried_again_stays(sweep: Path) -> None:
 
 
 def test_links_are_not_followed(sweep: Path, tmp_path: Path) -> None:
-    failed = next(record.directory for record in load_runs(sweep).records if record.state == State.failed)
+    failed = first_failed(sweep)
     outside = failed.rename(tmp_path / "outside")
     failed.symlink_to(outside)
     assert failed not in remove_failed(load_runs(sweep).records)
     assert (outside / "manifest.json").exists()
+
+
+def test_what_a_killed_clean_left_is_removed_too(sweep: Path) -> None:
+    leftover = sweep / f".removed-{first_failed(sweep).name}"
+    leftover.mkdir()
+    (leftover / "model.pt").touch()
+    assert len(remove_failed(load_runs(sweep).records)) == 2
+    assert not leftover.exists()
+
+
+def test_a_run_may_be_named_from_within(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = first_failed(sweep)
+    monkeypatch.chdir(failed)
+    assert remove_failed(load_runs(".").records) == [failed]
+    assert states(sweep).count(State.failed) == 1
