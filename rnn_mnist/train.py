@@ -48,17 +48,16 @@ def _train() -> int:
 def _run_hydra() -> None:
     import hydra
 
-    from rnn_mnist.configuration.command_line import UsageError, check_command_line, help_group, is_sweep
+    from rnn_mnist.configuration.command_line import UsageError, check_command_line, help_of_group, is_sweep
     from rnn_mnist.configuration.compose import CONFIG_DIR, config_dir_of, register
     from rnn_mnist.configuration.hydra_versions import MAIN
     from rnn_mnist.configuration.mistakes import explain_error, print_error
-    from rnn_mnist.configuration.reference import as_text
     from rnn_mnist.task import job_identity, task
 
     config_dir = config_dir_of(sys.argv[1:])
     try:
-        if group := help_group(sys.argv[1:]):
-            print(as_text(group).strip())
+        if text := help_of_group(sys.argv[1:], config_dir):
+            print(text)
             return
         sys.argv[1:] = check_command_line(sys.argv[1:], config_dir)
     except UsageError as error:

@@ -236,6 +236,8 @@ def test_help_of_one_group(command: CommandLine) -> None:
     launcher = command(TRAIN, "--help", "launcher")
     assert "hydra.launcher.timeout_minutes=null" in launcher.stdout
     assert max(map(len, (model.stdout + launcher.stdout).splitlines())) <= 80
+    studies = command(TRAIN, "--help", "experiment").stdout
+    assert "experiment=depth\n    How many recurrent layers" in studies
     unknown = command(TRAIN, "--help", "modle")
     assert unknown.returncode == 2
     assert "model" in unknown.stderr

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from textwrap import fill, indent
 from typing import Any, NoReturn
 
 from hydra._internal.utils import get_args_parser
@@ -13,10 +14,12 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from hydra_plugins.workstation_launcher import typed_command
+from rnn_mnist.configuration.choices import study_folders
 from rnn_mnist.configuration.overrides import check_overrides, for_sweep
 from rnn_mnist.configuration.plugin_packages import how_to_get
-from rnn_mnist.configuration.reference import groups
+from rnn_mnist.configuration.reference import WIDTH, as_text, groups
 from rnn_mnist.configuration.resolution import ConfigError
+from rnn_mnist.configuration.studies import GROUP, questions
 from rnn_mnist.configuration.suggestions import meant_overrides
 
 FLAGS = frozenset(
@@ -41,8 +44,8 @@ class UsageError(ConfigError):
     """A command line that cannot be taken apart; exit code 2."""
 
 
-def help_group(arguments: Sequence[str]) -> str | None:
-    """The group of keys that ``--help GROUP`` asks for, or None.
+def help_of_group(arguments: Sequence[str], config_dir: Path | None = None) -> str | None:
+    """What ``--help GROUP`` prints: the keys of a group, or the studies with their questions; else None.
 
     Raises:
         UsageError: if there is no such group.
@@ -50,9 +53,15 @@ def help_group(arguments: Sequence[str]) -> str | None:
     words = [argument for argument in arguments if argument not in ("--help", "-h")]
     if len(words) != 1 or len(arguments) != 2 or words[0].startswith("-") or "=" in words[0]:
         return None
-    if words[0] not in groups():
-        raise UsageError(f"--help {words[0]}: no such group; there are {', '.join(groups())}")
-    return words[0]
+    (group,) = words
+    if group == GROUP:
+        asked = questions(study_folders(config_dir)).items()
+        return "\n".join(
+            f"{GROUP}={name}\n{indent(fill(question, WIDTH - 4), '    ')}".rstrip() for name, question in asked
+        )
+    if group not in groups():
+        raise UsageError(f"--help {group}: no such group; there are {', '.join([*groups(), GROUP])}")
+    return as_text(group).strip()
 
 
 def check_command_line(arguments: Sequence[str], config_dir: Path | None = None) -> list[str]:

@@ -34,6 +34,18 @@ def study_names(folders: Sequence[Path]) -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml") if not path.name.startswith("_")})
 
 
+def questions(folders: Sequence[Path]) -> dict[str, str]:
+    """What each study asks, by its name; empty of one that does not say, or cannot be read."""
+    asked = {}
+    for name in study_names(folders):
+        path = next(path for folder in folders if (path := folder / f"{name}.yaml").is_file())
+        try:
+            asked[name] = str(_content(path).get("question", ""))
+        except (ConfigError, yaml.YAMLError, OSError):
+            asked[name] = ""
+    return asked
+
+
 def store_own_studies() -> None:
     """Make the files of ``studies`` options of ``experiment``, in place of those that this process knew of before."""
     store = ConfigStore.instance()
