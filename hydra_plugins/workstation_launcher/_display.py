@@ -47,7 +47,6 @@ class Display:
 
     def __enter__(self) -> "Display":
         """Start the live view, on a terminal."""
-        _accept_every_character()
         if get_console().is_terminal:
             self._live = Live(console=get_console(), refresh_per_second=4, transient=True, auto_refresh=False)
             before = {sys.stdout: "stdout", sys.stderr: "stderr"}
@@ -146,7 +145,7 @@ class Display:
         return self._forecast.until_done(queued, still)
 
 
-def _accept_every_character() -> None:
+def accept_every_character() -> None:
     """A label that the terminal's encoding lacks a character of must not end the sweep."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":

@@ -107,6 +107,7 @@ class WorkstationLauncher(Launcher):
             self._undo_setup()
             raise EmptySweepError("the sweep is empty: one of its keys is swept over no values")
         begun = time.monotonic()
+        display.accept_every_character()
         setup_globals()
         self._configure_log()
         options = self._options

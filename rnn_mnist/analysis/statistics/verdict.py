@@ -127,7 +127,7 @@ def notes(row: Mapping[str, Any], among: tuple[str, ...]) -> list[str]:
         found.append(f"but that depends on {short_name(row['depends_on'], among)}")
     said = row["reason"] in (Reason.diverges, Reason.all_diverged)
     if (row["failed"] or row["failed_reference"]) and not said:
-        found.append(f"of those that finished, for {_failed(row)}")
+        found.append(f"of those that finished ({_failed(row)})")
     if missing := row["missing"] + row["missing_reference"]:
         found.append(f"{missing} run has no outcome" if missing == 1 else f"{missing} runs have no outcome")
     if row["contexts"] < row["contexts_planned"] and row["contexts"]:
