@@ -277,6 +277,7 @@ def test_ctrl_c_at_any_time_is_130_and_at_most_one_line(grid: tuple[str, ...], s
     assert stderr or grid
 
 
+@pytest.mark.slow
 def test_resume_false_trains_anew(command: CommandLine, finished: Path) -> None:
     written = (finished / "metrics.csv").stat().st_mtime_ns
     again = command(TRAIN, *SMALL, "resume=false")
@@ -526,6 +527,7 @@ def test_mistakes_are_one_line_in_this_process_too(
     assert_one_line(ended.value.code, capsys.readouterr().err, words, overrides, tmp_path)
 
 
+@pytest.mark.slow
 def test_broken_data_is_named_and_fails_the_run(command: CommandLine, tmp_path: Path) -> None:
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)

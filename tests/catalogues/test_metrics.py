@@ -93,6 +93,7 @@ def test_a_metric_more_is_in_every_figure_and_table(measured: Path) -> None:
     assert 40 < float(mean.split()[0]) < 45
 
 
+@pytest.mark.slow
 def test_a_metric_more_is_accepted_by_the_commands(measured: Path, tmp_path: Path) -> None:
     report, metric = tmp_path / "report.html", ["--metric", "macro_f1"]
     commands = [

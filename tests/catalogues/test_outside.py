@@ -161,6 +161,7 @@ def test_a_module_of_ones_own_is_part_of_the_runs_identity(package: Path, comman
     assert drawn == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "named"),
     [

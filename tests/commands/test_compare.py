@@ -133,6 +133,7 @@ def test_no_finished_run_and_no_arguments(tmp_path: Path) -> None:
     assert compare().returncode == 2
 
 
+@pytest.mark.slow
 def test_who_was_refused_an_answer_has_not_looked(tmp_path: Path) -> None:
     for seeds in (range(1), range(1, 4)):
         write_sweep(tmp_path / "s", {"model.num_layers": [1]}, seeds=seeds, files=False)

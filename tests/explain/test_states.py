@@ -11,7 +11,7 @@ from rnn_mnist.explain.code_lines import broken, code_lines
 from rnn_mnist.explain.tensors import explain
 from tests.explain.test_tensors import VARIANTS, explained
 
-WIDTHS = [36, 40, 60, 80, 200]
+WIDTHS = [pytest.param(36, marks=pytest.mark.slow), pytest.param(60, marks=pytest.mark.slow), 40, 80, 200]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

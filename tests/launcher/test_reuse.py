@@ -72,6 +72,7 @@ def test_it_is_an_option(app: App) -> None:
     assert app.ran() == ["ok 1"] * 3
 
 
+@pytest.mark.slow
 def test_several_sources_are_counted(app: App) -> None:
     for number in (1, 2, 3):
         run(app, f"from{number}", f"+x={number}")
@@ -313,6 +314,7 @@ def test_a_failure_that_is_not_tried_again_is_not_called_done(app: App) -> None:
     assert "2 jobs, 1 already done, 1 failed earlier, not tried again, 0 to run" in again.stdout
 
 
+@pytest.mark.slow
 def test_two_sweeps_may_take_from_one_at_once(app: App) -> None:
     run(app, "first", "+x=range(20)")
     started = [

@@ -24,7 +24,7 @@ MOST = 0.05 + 3 * 0.0035
         {"effects": [0] * 3, "correlation": 0.65},
         {"effects": [0] * 3, "deviations": [1, 3, 0.3, 1]},
         {"effects": [0] * 3, "deviations": [3, 1, 1, 1], "correlation": 0.65, "max_seeds": 30},
-        {"effects": [0] * 2, "failures": 0.05, "rounds": 1000, "max_seeds": 30},
+        pytest.param({"effects": [0] * 2, "failures": 0.05, "rounds": 1000, "max_seeds": 30}, marks=pytest.mark.slow),
     ],
     ids=str,
 )

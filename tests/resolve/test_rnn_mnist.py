@@ -59,6 +59,7 @@ def test_the_measure_of_a_run(tmp_path: Path) -> None:
         assert loss(run) == result["test_loss"]
 
 
+@pytest.mark.slow
 def test_a_run_that_diverged_is_an_outcome_and_one_that_was_killed_is_none(
     command: CommandLine, tmp_path: Path
 ) -> None:

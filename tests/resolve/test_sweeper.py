@@ -103,6 +103,7 @@ def test_another_plan_is_refused_by_what_differs(app: App) -> None:
     assert "x=good is better than base" in again.stdout
 
 
+@pytest.mark.slow
 def test_a_level_that_fails_more_often_is_not_better(app: App) -> None:
     done = app.run("+x=base,fragile,bad", *QUICK)
     assert done.returncode == 1  # as with Hydra's own sweeper, when a job has failed
@@ -125,6 +126,7 @@ def test_a_level_that_always_fails_gets_no_more_seeds(app: App) -> None:
     assert app.seeds("broken") == list(range(4))
 
 
+@pytest.mark.slow
 def test_a_look_without_any_result_is_none(app: App) -> None:
     done = app.run("+x=broken,absent", *QUICK)
     assert done.returncode == 1

@@ -44,5 +44,6 @@ def test_overhead_compares_the_launchers() -> None:
         assert launcher in printed
 
 
+@pytest.mark.slow
 def test_results_reads_what_it_wrote() -> None:
     assert benchmark("results", "--runs", "20").startswith("20 runs read in")

@@ -62,7 +62,10 @@ def sweep_of(tmp_path: Path, name: str) -> Sweep:
     return Sweep(load_runs(directory).frame)
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in ("three_factors", "many_levels"))) for name in SWEEPS],
+)
 def test_default_figures_can_be_drawn(name: str, tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, name)
     before = dict(matplotlib.rcParams)
