@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,10 @@ NO_SUCH_KEY = {
     "seed": "seed: must be key=value; did you mean seed=...?",
     "model.num_layers:3": "did you mean model.num_layers=3?",
 }
+
+WITHOUT_OPTUNA = pytest.mark.skipif(
+    find_spec("hydra_plugins.hydra_optuna_sweeper") is not None, reason="Optuna's sweeper is installed"
+)
 
 WRONG = [
     # Of sweeps, without -m.
@@ -84,8 +89,12 @@ WRONG = [
     (["-m", "hydra.launcher.devices=[77]"], "hydra.launcher.devices=77: 77 is not visible here"),
     (["-m", "hydra.launcher.n_jobs=2"], "did you mean jobs_per_device?"),
     (["-m", "hydra.launcher.njobs=2"], "did you mean jobs_per_device?"),
-    (["-m", "hydra/sweeper=optuna"], "hydra/sweeper=optuna: not installed; pip install hydra-optuna-sweeper"),
-    (["hydra/sweeper=optuna"], "pip install hydra-optuna-sweeper"),
+    pytest.param(
+        ["-m", "hydra/sweeper=optuna"],
+        "hydra/sweeper=optuna: not installed; pip install hydra-optuna-sweeper",
+        marks=WITHOUT_OPTUNA,
+    ),
+    pytest.param(["hydra/sweeper=optuna"], "pip install hydra-optuna-sweeper", marks=WITHOUT_OPTUNA),
     (["-m", "hydra/launcher=slurm"], "hydra/launcher=submitit_slurm or hydra/launcher=submitit_local, after pip ins"),
     (["-m", "hydra/launcher=ray"], "pip install hydra-ray-launcher"),
     (["-m", "hydra/launcher=submitit_local"], "pip install hydra-submitit-launcher"),

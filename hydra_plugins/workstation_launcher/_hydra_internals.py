@@ -3,13 +3,15 @@
 Tested with Hydra 1.3.8 (OmegaConf 2.3.1) and 1.4.0rc3 (OmegaConf 2.4.1rc1). With another version, look here first.
 """
 
+import io
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from typing import Any
 
 from hydra._internal import config_loader_impl
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.types import Override
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 __all__ = ["ConfigLoaderImpl", "ListedJobReturn", "apply_overrides", "failure", "interpolation", "set_override_dirname"]
@@ -50,9 +52,8 @@ class ListedJobReturn(JobReturn):
         Raises:
             Exception: what it raised.
         """
-        if self.status == JobStatus.FAILED:
-            raise failure(self)
-        return super().return_value
+        with redirect_stderr(io.StringIO()):
+            return super().return_value
 
     @return_value.setter
     def return_value(self, value: Any) -> None:

@@ -322,6 +322,8 @@ class WorkstationLauncher(Launcher):
         completed = status is not None and status.state == State.completed
         result = ListedJobReturn()
         kept = None if completed else _kept_failure(job)
+        if kept is not None:
+            result.__dict__.update(kept.__dict__)  # Hydra 1.4 keeps the traceback in fields of its own
         result.overrides = [str(override) for override in config.hydra.overrides.task]
         result.cfg, result.hydra_cfg = task_config, cast(DictConfig, hydra_config.cfg)
         result.working_dir = str(job.directory if _changes_directory(config) else Path.cwd())

@@ -105,7 +105,11 @@ class App:
         self.notes = folder / "notes"
         self.notes.touch()
         (folder / "app.py").write_text(APP)
-        self.environment = os.environ | {"NOTES": str(self.notes), "PYTHONPATH": str(ROOT)}
+        self.environment = os.environ | {
+            "PYTHONWARNINGS": "ignore::UserWarning",
+            "NOTES": str(self.notes),
+            "PYTHONPATH": str(ROOT),
+        }
 
     def command(self, *overrides: str, launcher: str = "workstation") -> list[str]:
         return [
