@@ -82,7 +82,8 @@ def _draw_all(
                 print(path)
             drawn += 1
         except ExpectedError as error:
-            reasons.append(f"{request.kind}: {error}" if len(requests) > 1 else str(error))
+            named = len(requests) == 1 or str(error).startswith(f"{request.kind}: ")
+            reasons.append(str(error) if named else f"{request.kind}: {error}")
     for reason in dict.fromkeys(reasons):
         print(f"{'error' if asked_for or not drawn else 'not drawn'}: {reason}", file=sys.stderr)
         if not asked_for and not drawn:

@@ -80,7 +80,7 @@ def _first_marker(look: style.SeriesStyle, every: int) -> int:
 
 def small_multiples(count: int) -> tuple[Figure, list[Axes]]:
     """A grid of small panels that share their axes, for curves that are too many for one."""
-    columns = min(4, int(np.ceil(np.sqrt(count))))
+    columns = min(int(style.width() / 1.6), int(np.ceil(np.sqrt(count))))  # 4 in a page's width
     rows = -(-count // columns)
     figure = style.new_figure(1.55 * rows + 0.7)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
