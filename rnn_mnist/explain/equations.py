@@ -51,7 +51,7 @@ def cell_equations(model: ModelConfig) -> CellEquations | None:
     match CELLS[model.cell].module:
         case "torch.nn.RNN":
             activation = model.nonlinearity if isinstance(model, RNNConfig) else "tanh"
-            state = f"{activation}({_from_input('h', model)} + {_from_state('h', model)})"
+            state = f"{activation}({_sum('h', model)})"
             return CellEquations(
                 (Equation(f"h_t = {state}", "the new hidden state, which is also the output"),), _blocks(model, "h")
             )
@@ -85,7 +85,6 @@ def conventions(model: ModelConfig) -> tuple[str, ...]:
 
 
 def _lstm(model: ModelConfig) -> CellEquations:
-    gates = {letter: f"{_from_input(letter, model)} + {_from_state(letter, model)}" for letter in "ifgo"}
     blocks = _blocks(model, "ifgo")
     shown = "o_t * tanh(c_t)"
     if model.projection_size:
@@ -93,10 +92,10 @@ def _lstm(model: ModelConfig) -> CellEquations:
         shown = f"W_hr ({shown})"
     return CellEquations(
         (
-            Equation(f"i_t = sigmoid({gates['i']})", "input gate: how much of the candidate is taken in"),
-            Equation(f"f_t = sigmoid({gates['f']})", "forget gate: how much of the cell state is kept"),
-            Equation(f"g_t = tanh({gates['g']})", "candidate for the cell state"),
-            Equation(f"o_t = sigmoid({gates['o']})", "output gate: how much of the cell state is shown"),
+            Equation(f"i_t = sigmoid({_sum('i', model)})", "input gate: how much of the candidate is taken in"),
+            Equation(f"f_t = sigmoid({_sum('f', model)})", "forget gate: how much of the cell state is kept"),
+            Equation(f"g_t = tanh({_sum('g', model)})", "candidate for the cell state"),
+            Equation(f"o_t = sigmoid({_sum('o', model)})", "output gate: how much of the cell state is shown"),
             Equation("c_t = f_t * c_(t-1) + i_t * g_t", "cell state, which only this layer sees"),
             Equation(f"h_t = {shown}", f"hidden state{', projected' if model.projection_size else ''}: the output"),
         ),
@@ -105,18 +104,21 @@ def _lstm(model: ModelConfig) -> CellEquations:
 
 
 def _gru(model: ModelConfig) -> CellEquations:
-    gates = {letter: f"{_from_input(letter, model)} + {_from_state(letter, model)}" for letter in "rz"}
     # The reset gate multiplies after the matrix, unlike in Cho et al. 2014: so cuDNN computes it.
     seen = f"({_from_state('n', model)})"
     return CellEquations(
         (
-            Equation(f"r_t = sigmoid({gates['r']})", "reset gate: how much of the old state the candidate sees"),
-            Equation(f"z_t = sigmoid({gates['z']})", "update gate: how much of the old state is kept"),
+            Equation(f"r_t = sigmoid({_sum('r', model)})", "reset gate: how much of the old state the candidate sees"),
+            Equation(f"z_t = sigmoid({_sum('z', model)})", "update gate: how much of the old state is kept"),
             Equation(f"n_t = tanh({_from_input('n', model)} + r_t * {seen})", "candidate for the new state"),
             Equation(f"h_t = (1 - z_t) * n_t + z_t * {_BEFORE}", "hidden state: the output"),
         ),
         _blocks(model, "rzn"),
     )
+
+
+def _sum(gate: str, model: ModelConfig) -> str:
+    return f"{_from_input(gate, model)} + {_from_state(gate, model)}"
 
 
 def _from_input(gate: str, model: ModelConfig) -> str:
