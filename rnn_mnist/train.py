@@ -31,7 +31,7 @@ def _train() -> int:
         if is_interruption(error):
             raise
         from hydra_plugins.workstation_launcher import already_shown
-        from rnn_mnist.configuration.mistakes import explain_error
+        from rnn_mnist.configuration.mistakes import explain_error, print_error
 
         if show_everything:
             traceback.print_exc()
@@ -41,7 +41,8 @@ def _train() -> int:
         line = explain_error(error)
         if line is None:
             raise
-        return shell.fail(line)
+        print_error(line)
+        return 1
     return 0
 
 
@@ -51,7 +52,6 @@ def _run_hydra() -> None:
     from rnn_mnist.configuration.command_line import UsageError, check_command_line, help_of_group, is_sweep
     from rnn_mnist.configuration.compose import CONFIG_DIR, config_dir_of, register
     from rnn_mnist.configuration.hydra_versions import MAIN
-    from rnn_mnist.configuration.mistakes import explain_error, print_error
     from rnn_mnist.task import job_identity, task
 
     config_dir = config_dir_of(sys.argv[1:])
@@ -66,12 +66,6 @@ def _run_hydra() -> None:
     register(job_identity, config_dir)
     try:
         hydra.main(config_path=str(CONFIG_DIR), config_name="config", **MAIN)(task)()
-    except Exception as error:
-        line = explain_error(error)
-        if line is None or "\n" not in line:
-            raise
-        print_error(line)
-        sys.exit(1)
     finally:
         if is_sweep(sys.argv[1:]):
             from rnn_mnist.configuration.foreign_launcher import say_how_to_see_the_answer
