@@ -1,14 +1,13 @@
 """The plugin: Hydra's ``Launcher`` interface over the parts of this package."""
 
 import atexit
-import hashlib
 import logging
 import os
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +20,6 @@ from hydra.core.utils import JobReturn, JobRuntime, JobStatus, configure_log, se
 from hydra.errors import CompactHydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.workstation_launcher import _display as display
@@ -29,8 +27,9 @@ from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
 from hydra_plugins.workstation_launcher._dry_run import show_dry_run
 from hydra_plugins.workstation_launcher._failures import mark_as_shown
-from hydra_plugins.workstation_launcher._forecast import Expect, Forecast
+from hydra_plugins.workstation_launcher._forecast import Forecast
 from hydra_plugins.workstation_launcher._fork_server import Setup
+from hydra_plugins.workstation_launcher._hooks import Hooks
 from hydra_plugins.workstation_launcher._hydra_internals import ListedJobReturn, failure
 from hydra_plugins.workstation_launcher._job import Application
 from hydra_plugins.workstation_launcher._options import checked_options, register_options
@@ -40,7 +39,6 @@ from hydra_plugins.workstation_launcher._records import (
     RecordFormatError,
     State,
     SweepRecord,
-    git_version,
     typed_command,
 )
 from hydra_plugins.workstation_launcher._resolver import register_resolver
@@ -85,6 +83,7 @@ class WorkstationLauncher(Launcher):
         plain = OmegaConf.to_container(OmegaConf.create(self._given), resolve=True)
         self._options = checked_options(cast(dict[str, Any], plain))
         self._task_function, self._config = task_function, config
+        self._hooks = Hooks(self._options, task_function)
         self._loader = SweepConfigLoader(hydra_context.config_loader, self._undo_setup)
         self._app_context = hydra_context
         # The sweeper checks its jobs through the same context, and what it composes need not be composed again.
@@ -123,19 +122,19 @@ class WorkstationLauncher(Launcher):
                 master=self._config,
                 options=options,
                 record=record,
-                is_whole=partial(self._is_whole, unless_said=True),
+                is_whole=partial(self._hooks.is_whole, unless_said=True),
             )
-            self._explain_twins(jobs)
-            code_version = self._code_version()
+            self._hooks.explain_twins(jobs)
+            code_version = self._hooks.code_version()
             if options.reuse and options.resume:
-                find_sources(jobs, self._directory, code_version, self._is_whole, keep_index=not options.dry_run)
+                find_sources(jobs, self._directory, code_version, self._hooks.is_whole, keep_index=not options.dry_run)
             if not options.dry_run:
-                self._check(jobs)
+                self._hooks.check(jobs)
         except BaseException:
             self._undo_setup()
             raise
         if options.dry_run:
-            show_dry_run(jobs, plan, Forecast(jobs, plan, self._expectation()), self._directory)
+            show_dry_run(jobs, plan, Forecast(jobs, plan, self._hooks.expectation()), self._directory)
             self._undo_setup()
             sys.exit(0)
         self._begun = True
@@ -144,8 +143,8 @@ class WorkstationLauncher(Launcher):
             record.add(job.place, job.overrides, job.fingerprint, job.former)
         record.write(factors=factors(jobs), code_version=code_version)
         remove_leftovers_of_taking([self._directory, *(job.directory.parent for job in jobs)])
-        take_over(jobs, code_version, self._is_whole, self._tell_of_taking)
-        forecast = Forecast(jobs, plan, self._expectation())
+        take_over(jobs, code_version, self._hooks.is_whole, self._hooks.tell_of_taking)
+        forecast = Forecast(jobs, plan, self._hooks.expectation())
         display.announce(jobs, plan, forecast, self._directory)
         display.warn_of_other_code(jobs, code_version)
         interrupted = self._run(jobs, plan, forecast, code_version)
@@ -153,17 +152,8 @@ class WorkstationLauncher(Launcher):
         if interrupted:
             log.info("to carry on: %s", shlex.join(typed_command()))
             sys.exit(130)
-        self._call_hook("on_sweep_end", self._directory)
+        self._hooks.call("on_sweep_end", self._directory)
         return [self._job_return(job) for job in jobs]
-
-    def _check(self, jobs: list[Job]) -> None:
-        """Have the app say what is amiss with the jobs that are to run, while nothing of them is written."""
-        if self._options.check_job is None:
-            return
-        check: Callable[[DictConfig], None] = get_method(self._options.check_job)
-        for job in jobs:
-            if job.is_to_run:
-                check(job.config)
 
     def _run(self, jobs: list[Job], plan: Plan, forecast: Forecast, code_version: str | None) -> bool:
         to_do = [job for job in jobs if job.is_to_run]
@@ -183,7 +173,7 @@ class WorkstationLauncher(Launcher):
                 display=view,
                 code_version=code_version,
                 on_start=self._prepare,
-                on_end=lambda job: self._call_hook("on_job_end", self._directory, job.directory),
+                on_end=lambda job: self._hooks.call("on_job_end", self._directory, job.directory),
             )
             try:
                 scheduler.run(to_do)
@@ -248,69 +238,9 @@ class WorkstationLauncher(Launcher):
             except OSError:  # something else has been put there
                 break
 
-    def _code_version(self) -> str | None:
-        if self._options.code_version is not None:
-            describe: Callable[[], str] = get_method(self._options.code_version)
-            return str(describe())
-        source = getattr(sys.modules.get(self._task_function.__module__), "__file__", None)
-        if source is None:
-            return None
-        return git_version(Path(source)) or _file_version(Path(source))
-
     def _prepare(self, job: Job) -> None:
         unshare(job.directory)
-        self._call_hook("on_job_start", job.config, job.directory)
-
-    def _is_whole(self, directory: Path, identities: tuple[str, ...], *, unless_said: bool = False) -> bool:
-        """What the application says of a completed job's results, or ``unless_said`` where its function fails."""
-        if self._options.completed is None:
-            return True
-        try:
-            return bool(get_method(self._options.completed)(directory, identities))
-        except FileNotFoundError:
-            return False  # a file that it looks into
-        except Exception as error:
-            self._warn_of("completed", error)
-            return unless_said
-
-    def _tell_of_taking(self, config: DictConfig, source: Path, directory: Path) -> None:
-        if self._options.on_job_taken is not None:
-            get_method(self._options.on_job_taken)(config, source, directory)
-
-    def _explain_twins(self, jobs: list[Job]) -> None:
-        """Say of each job that is another again what makes it so."""
-        for job in jobs:
-            if job.twin is None:
-                continue
-            differing = sorted(set(job.overrides) ^ set(job.twin.overrides))
-            job.same_because = f"{' and '.join(differing)} makes no difference" if differing else "given twice"
-            if self._options.same_because is not None:
-                try:
-                    said = str(get_method(self._options.same_because)(job.config, job.twin.config))
-                    job.same_because = said or job.same_because
-                except Exception as error:
-                    self._warn_of("same_because", error)
-
-    def _expectation(self) -> Expect | None:
-        path = self._options.expected_seconds
-        if path is None:
-            return None
-        expect: Expect = get_method(path)
-        return expect
-
-    def _call_hook(self, name: str, *arguments: Any) -> None:
-        path = getattr(self._options, name)
-        if path is None:
-            return
-        try:
-            get_method(path)(*arguments)
-        except Exception as error:
-            # The runs are what matters; a hook can be repeated.
-            self._warn_of(name, error)
-
-    def _warn_of(self, hook: str, error: Exception) -> None:
-        path = getattr(self._options, hook)
-        log.warning("warning: hydra.launcher.%s=%s: %s: %s", hook, path, type(error).__name__, error)
+        self._hooks.call("on_job_start", job.config, job.directory)
 
     def _job_return(self, job: Job) -> JobReturn:
         config, status = job.config, job.outcome
@@ -354,11 +284,6 @@ def _fate(job: Job) -> str:
     if status is None:
         return f"job #{job.number} ({job.label}) was not started"
     return f"job #{job.number} ({job.label}) {status.state}: {status.error}; {job.directory / (status.log or '')}"
-
-
-def _file_version(path: Path) -> str:
-    """Of code outside of a repository; with its name, for two programs in a folder may share much of their code."""
-    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
 
 def _changes_directory(config: DictConfig) -> bool:
