@@ -9,6 +9,7 @@ A command's own module is imported when it is chosen, so that help costs nothing
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from rnn_mnist import shell
 
@@ -22,6 +23,7 @@ COMMANDS = {
     "report": "write one self-contained HTML file about sweeps",
     "runs": "list the runs of sweeps: state, accuracy, path, cause of failure",
     "status": "how a sweep stands: planned, done, failed, running",
+    "replay": "does a run come out the same again? bit for bit, within rounding, or from which epoch on not",
 }
 
 
@@ -29,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (by default this process's); returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     return shell.run(lambda: _dispatch(given))
+
+
+def leave() -> NoReturn:
+    """The installed command itself: nothing follows it in its process."""
+    shell.leave(main)
 
 
 def _dispatch(given: list[str]) -> int | None:
@@ -81,4 +88,4 @@ def version() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave()

@@ -10,11 +10,15 @@ from omegaconf import DictConfig
 from rnn_mnist.configuration.compose import typed
 from rnn_mnist.configuration.mistakes import explain_error, print_error
 from rnn_mnist.runs.run import Run
-from rnn_mnist.task import check_ready
+from rnn_mnist.task import check_ready, forget_jobs
 
 
 class BeforeRun(Callback):  # type: ignore[misc, unused-ignore]
     """Ends the program, with the mistake on standard error, while nothing is written."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:  # noqa: ARG002 - Hydra names it
+        """Called with the composed configuration of a sweep."""
+        forget_jobs()
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Called with the composed configuration, and its ``hydra`` node.

@@ -3,9 +3,13 @@
 Nothing that takes time to import is imported here, so that Ctrl-C is met from the start.
 """
 
+import atexit
 import os
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
 
 from rnn_mnist.characters import accept_every_character
 from rnn_mnist.ctrl_c import CtrlC, is_interruption
@@ -43,6 +47,28 @@ def run(command: Callable[[], int | None], *, interrupted: str = "interrupted") 
         if isinstance(error, OSError):
             return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         raise
+
+
+def leave(command: Callable[[], int | None]) -> NoReturn:
+    """Run a command as the last thing that this process does, and end it with the exit code.
+
+    Everything that an interpreter does at its end is done but for taking itself down, which with PyTorch loaded takes
+    as long as training a small network for an epoch.
+    """
+    try:
+        code = command()
+    except SystemExit as exit_:
+        if not isinstance(exit_.code, int | None):
+            raise  # a message to print
+        code = exit_.code
+    # There is no other way to have them run. The first ends pools of processes too (concurrent.futures, joblib), which
+    # would outlive this process, and hold its standard output open.
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed, or its reader has gone
+            stream.flush()
+    os._exit(code or 0)
 
 
 def fail(message: str) -> int:

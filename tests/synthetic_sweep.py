@@ -59,7 +59,7 @@ def write_sweep(
         noise: standard deviation between the seeds of a setting, or a function of its overrides that gives it.
         shared_noise: standard deviation of a part that all runs of one seed have in common.
         no_op: overrides that change nothing: runs that differ in them alone have identical predictions.
-        states: position of a run in the order, and its state (failed, running, interrupted); others are completed.
+        states: position of a run in the order, and its state (failed, running, interrupted, pruned); others: completed.
         validation_noise: standard deviation of validation about test accuracy.
         epochs: rows of metrics.csv.
         files: whether to write metrics, predictions and accuracies by step as well, and ``results.csv``.
@@ -91,7 +91,7 @@ def write_sweep(
             test = accuracy(effective) + common + draw.normal(0, spread)
             validation = test + draw.normal(0, validation_noise)
             _write_run(run, resolved, given, state, _share(test), _share(validation), epochs, files, draw)
-    plan = {"schema_version": 1, "command": "synthetic", "runs": [run.name for run in written.values()]}
+    plan = {"schema_version": 1, "command": ["synthetic"], "runs": [run.name for run in written.values()]}
     (directory / "sweep.json").write_text(json.dumps(plan))
     if files:
         update_results(directory)

@@ -40,6 +40,10 @@ def test_a_wheel_holds_what_is_needed(wheel: Path) -> None:
     assert "rnn_mnist/py.typed" in names
     assert "rnn_mnist/conf/hydra/sweeper/resolve.yaml" in names
     assert "hydra_plugins/resolve_sweeper/conf/hydra/sweeper/resolve.yaml" in names
+    assert "rnn_mnist/conf/hydra/sweeper/grid.yaml" in names
+    assert "hydra_plugins/grid_sweeper/conf/hydra/sweeper/grid.yaml" in names
+    assert "rnn_mnist/conf/hydra/sweeper/optuna.yaml" in names
+    assert "hydra_plugins/optuna_sweeper/conf/hydra/sweeper/optuna.yaml" in names
     assert any(name.endswith("LICENSE") for name in names)
 
 

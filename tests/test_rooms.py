@@ -34,13 +34,14 @@ _ALLOWED = {
     "rnn_mnist.runs": "configuration catalogues errors hydra_plugins",
     "rnn_mnist.training": "network data runs configuration catalogues errors hydra_plugins",
     "rnn_mnist.before_run": "task runs configuration",
-    "rnn_mnist.task": "training data.files data.readiness runs configuration errors hydra_plugins",
+    "rnn_mnist.task": "training data.files data.readiness runs configuration catalogues errors hydra_plugins",
     "rnn_mnist.train": "task training runs configuration ctrl_c errors shell hydra_plugins",
     # What a sweep looks like and says afterwards: from the files of its runs, and never by way of torch.
     "rnn_mnist.analysis": "",
     "rnn_mnist.analysis.reading": "runs configuration catalogues errors hydra_plugins",
     "rnn_mnist.analysis.statistics": "analysis.reading data.files runs configuration catalogues errors",
     "rnn_mnist.analysis.plots": "analysis.statistics analysis.reading data.files runs configuration catalogues errors",
+    "rnn_mnist.sweep_end": "analysis training.trackers runs catalogues errors",
     "rnn_mnist.analysis.report": "analysis.plots analysis.statistics analysis.reading runs configuration catalogues "
     "errors tables",
 }

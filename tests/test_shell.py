@@ -118,3 +118,54 @@ def test_ctrl_c_is_one_line_and_130_whatever_meets_it(what: str) -> None:
     )
     assert (ended.returncode, ended.stderr) == (130, "interrupted\n")
     assert ended.stdout == ("in order\n" if what == "put_in_order" else "")
+
+
+def test_leaving_does_what_an_interpreter_does_at_its_end() -> None:
+    program = """
+import atexit, sys, threading, time
+from rnn_mnist import shell
+
+def late():
+    time.sleep(0.2)
+    print("the thread")
+
+def command():
+    atexit.register(lambda: print("exit handler"))
+    threading.Thread(target=late).start()
+    threading.Thread(target=lambda: time.sleep(60), daemon=True).start()
+    print("no newline at its end", end=" ")
+    sys.exit(3)
+
+shell.leave(command)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.split("\n") == ["no newline at its end the thread", "exit handler", ""]
+
+
+def test_a_pool_of_processes_does_not_outlive_the_command() -> None:
+    program = """
+import os
+from concurrent.futures import ProcessPoolExecutor
+from rnn_mnist import shell
+
+def command():
+    global pool
+    pool = ProcessPoolExecutor(1)
+    print(pool.submit(os.getpid).result(), flush=True)
+
+if __name__ == "__main__":
+    shell.leave(command)
+"""
+    # A process that was left would hold the other end of the pipe that is read here.
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+def test_leaving_with_an_error_shows_it() -> None:
+    program = "from rnn_mnist import shell; shell.leave(lambda: 1 / 0)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr

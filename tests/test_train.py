@@ -138,7 +138,7 @@ def undisturbed(mnist_root: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         return train_in(tmp_path_factory.mktemp("undisturbed"), *LONGER, "hydra.run.dir=.")[0]
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_an_interrupted_run_carries_on_to_the_same_end(
     command: CommandLine, tmp_path: Path, undisturbed: Path, signal_number: signal.Signals
 ) -> None:
@@ -244,6 +244,7 @@ def test_help_of_one_group(command: CommandLine) -> None:
     assert len(unknown.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--help",), SMALL, ("-m", "seed=0,1", *SMALL)])
 def test_a_reader_that_has_gone_is_no_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
     process = start(TRAIN, *arguments, cwd=tmp_path)
@@ -275,6 +276,20 @@ def test_ctrl_c_at_any_time_is_130_and_at_most_one_line(grid: tuple[str, ...], s
     # A sweep says in its own lines what was interrupted, and what carries it on.
     assert stderr in ("", "interrupted; the same command carries on from the last whole epoch\n")
     assert stderr or grid
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="PyTorch comes with another OpenMP")
+@pytest.mark.parametrize(
+    ("name", "value", "count"), [("X", "", "10000"), ("GOMP_SPINCOUNT", "7", "7"), ("OMP_WAIT_POLICY", "PASSIVE", "0")]
+)
+def test_threads_that_wait_soon_sleep_unless_the_user_says_otherwise(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, value: str, count: str
+) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)  # other tests call the command in this process
+    monkeypatch.setenv("OMP_DISPLAY_ENV", "VERBOSE")
+    monkeypatch.setenv(name, value)
+    assert f"GOMP_SPINCOUNT = '{count}'" in command("rnn_mnist.train", *SMALL).stderr
 
 
 @pytest.mark.slow
@@ -389,6 +404,7 @@ def test_damaged_results_are_neither_taken_nor_skipped(
     assert "1 job, 1 taken from" in command(TRAIN, *QUICK, "sweep=elsewhere", "seed=0").stdout
 
 
+@pytest.mark.slow
 def test_runs_that_are_the_same_are_named_with_the_reason(command: CommandLine) -> None:
     done = command(TRAIN, *QUICK, "sweep=twins", "model.dropout=0,0.2,0.5")
     assert done.returncode == 0, done.stderr
@@ -414,6 +430,7 @@ def test_a_diverged_run_fails_and_says_where(command: CommandLine, tmp_path: Pat
     assert row["test_accuracy"] == ""
 
 
+@pytest.mark.slow
 def test_a_sweep_with_a_diverged_run_finishes_the_rest_and_exits_1(command: CommandLine, tmp_path: Path) -> None:
     wild = ["model=rnn", "model.nonlinearity=relu", "optimizer=sgd", "seed=1"]
     result = command(TRAIN, "-m", "sweep=rates", *SMALL_SWEEP, *wild, "optimizer.lr=1000,0.01")
@@ -528,24 +545,40 @@ def test_mistakes_are_one_line_in_this_process_too(
 
 
 @pytest.mark.slow
-def test_broken_data_is_named_and_fails_the_run(command: CommandLine, tmp_path: Path) -> None:
+def test_broken_data_is_named_before_a_run_begins(command: CommandLine, tmp_path: Path) -> None:
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     (raw / "t10k-labels-idx1-ubyte").write_bytes(b"broken")
     result = command(TRAIN, *SMALL, f"data.root={tmp_path / 'data'}")
     assert result.returncode == 1
-    assert "t10k-labels-idx1-ubyte: corrupt" in result.stdout
+    assert "t10k-labels-idx1-ubyte: corrupt" in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
+    assert not (tmp_path / "outputs").exists()
 
 
 @pytest.mark.slow
-def test_a_broken_checkpoint_is_named(command: CommandLine, finished: Path) -> None:
+@pytest.mark.parametrize("content", [b"broken", b"", "foreign", "folder"])
+def test_a_broken_checkpoint_is_set_aside_and_the_run_begins_again(
+    command: CommandLine, finished: Path, content: bytes | str
+) -> None:
+    result = json.loads((finished / "result.json").read_text())
     (finished / "result.json").unlink()
-    (finished / "checkpoint.pt").write_bytes(b"broken")
-    result = command(TRAIN, *SMALL)
-    assert result.returncode == 1
-    assert "checkpoint.pt: unreadable; resume=false" in result.stdout
-    assert command(TRAIN, *SMALL, "resume=false").returncode == 0
+    path = finished / "checkpoint.pt"
+    if content == "folder":
+        path.unlink()
+        path.mkdir()
+    elif content == "foreign":
+        torch.save({"run_id": result["run_id"], "model": {}}, path)
+    else:
+        assert isinstance(content, bytes)
+        path.write_bytes(content)
+    again = command(TRAIN, *SMALL)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (
+        again.stdout.count("checkpoint.pt is damaged; it is kept as checkpoint.pt.damaged; the run begins again") == 1
+    )
+    assert (finished / "checkpoint.pt.damaged").exists()
+    assert json.loads((finished / "result.json").read_text())["test_loss"] == result["test_loss"]
 
 
 @pytest.mark.slow

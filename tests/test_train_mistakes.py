@@ -35,9 +35,12 @@ NO_SUCH_KEY = {
     "model.num_layers:3": "did you mean model.num_layers=3?",
 }
 
-WITHOUT_OPTUNA = pytest.mark.skipif(
-    find_spec("hydra_plugins.hydra_optuna_sweeper") is not None, reason="Optuna's sweeper is installed"
-)
+
+def without(package: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(find_spec(package) is not None, reason=f"{package} is installed")
+
+
+WITHOUT_OPTUNA = without("optuna")
 
 WRONG = [
     # Of sweeps, without -m.
@@ -54,6 +57,8 @@ WRONG = [
     (["-m", "seed=range(1,4)", "seed=5"], "seed=range(1,4) and seed=5: both set seed"),
     (["model=gru", "model=lstm"], "model=gru and model=lstm: both set model"),
     (["+seed=1", "seed=2"], "+seed=1 and seed=2: both set seed"),
+    (["-m", "seed=1,2", "++seed=range(3)"], "seed=1,2 and ++seed=range(3): both set seed"),
+    (["data@x=mnist", "model=gru", "+data@x=mnist"], "data@x=mnist and +data@x=mnist: both set data@x"),
     # Functions of a sweep.
     (["-m", "seed=range(1,4),7"], "range cannot be mixed with values: seed=1,2,3,7"),
     (["-m", "seed=7,range(0,100)"], "seed=7,0,1,2,3,4,5,6,8,9,10,11,12,13,14,15,16,17,18,19,…"),
@@ -71,6 +76,24 @@ WRONG = [
     (["-m", "model=glob(x*)"], "model=glob(x*): the sweep is empty; there are gru, lstm, rnn"),
     (["-m", "seed=glob(*)"], "seed=glob(*): glob is for a choice among options: model, sequence, data"),
     (["model=[gru,lstm]"], "must be one option; a sweep over several is model=gru,lstm"),
+    (["-m", "optimizer.lr=logspace(0,1,3)"], "start=0: must be a number above 0"),
+    (["-m", "optimizer.lr=logspace(1,2)"], "missing a required argument: 'n'"),
+    (["-m", "seed=7,logspace(1,100,3)"], "logspace cannot be mixed with values: seed=7,1,10,100"),
+    (["optimizer.lr=logspace(0.1,1,3)"], "several values are a sweep; put -m first"),
+    # What of a grid is run.
+    (["hydra.sweeper.filter=seed < 3"], "put -m first"),
+    (["-m", "seed=1,2", "hydra.sweeper.filter=seed < 3 and"], "filter=seed < 3 and: must be an expression over keys: "),
+    (["-m", "seed=1,2", "hydra.sweeper.filter=seed > 3"], "filter=seed > 3: drops all of 2 combinations"),
+    (["-m", "seed=1,2", "hydra.sweeper.filter=sed == 1"], "sed: no such key (did you mean seed?) (with seed=1)"),
+    (["-m", "seed=1,2", "hydra.sweeper.filter=model == 'lstm' or 'gru'"], "'gru': neither true nor false by itself"),
+    (["-m", "seed=1,2", "hydra.sweeper.filter=__import__('os') == 1"], "only keys, numbers, texts, comparisons"),
+    (["-m", "seed=1,2", "hydra.sweeper.zip=[[seed,model]]"], "zip=[[seed,model]]: model is not swept over; seed is"),
+    (["-m", "seed=1,2", "model=gru,lstm,rnn", "hydra.sweeper.zip=[seed,model]"], "seed has 2, model has 3"),
+    (
+        ["-m", "seed=1,2", "hydra.sweeper.random=0"],
+        "hydra.sweeper.random=0: must be null or a whole number, at least 1",
+    ),
+    (["-m", "seed=1,2", "hydra.sweeper.filtr=x"], "hydra.sweeper.filtr: no such key (did you mean filter?)"),
     # Deletion.
     (["~model.bias"], "~model.bias: keys cannot be deleted"),
     (["~model"], "~model: keys cannot be deleted"),
@@ -87,16 +110,19 @@ WRONG = [
     (["-m", "hydra.launcher.jobs_per_device=0"], "error: hydra.launcher.jobs_per_device=0: must be auto or a whole"),
     (["-m", "hydra.launcher.devices=cuda"], "error: hydra.launcher.devices=cuda: must be auto, cpu, or a list of"),
     (["-m", "hydra.launcher.devices=[77]"], "hydra.launcher.devices=77: 77 is not visible here"),
+    (["-m", "training.device=cuda:99"], "error: training.device=cuda:99: "),
     (["-m", "hydra.launcher.n_jobs=2"], "did you mean jobs_per_device?"),
     (["-m", "hydra.launcher.njobs=2"], "did you mean jobs_per_device?"),
     pytest.param(
         ["-m", "hydra/sweeper=optuna"],
-        "hydra/sweeper=optuna: not installed; pip install hydra-optuna-sweeper",
+        "hydra/sweeper=optuna: not installed; pip install 'rnn-mnist[optuna]'",
         marks=WITHOUT_OPTUNA,
     ),
-    pytest.param(["hydra/sweeper=optuna"], "pip install hydra-optuna-sweeper", marks=WITHOUT_OPTUNA),
-    (["-m", "hydra/launcher=slurm"], "hydra/launcher=submitit_slurm or hydra/launcher=submitit_local, after pip ins"),
-    (["-m", "hydra/launcher=ray"], "pip install hydra-ray-launcher"),
+    pytest.param(["hydra/sweeper=optuna"], "pip install 'rnn-mnist[optuna]'", marks=WITHOUT_OPTUNA),
+    pytest.param(["-m", "hydra/launcher=slurm"], "needs the submitit library: pip install", marks=without("submitit")),
+    pytest.param(["-m", "hydra/launcher=ray"], "needs Ray: pip install ray", marks=without("ray")),
+    (["-m", "hydra/launcher=slurm", "hydra.launcher.mem_gb=2"], "did you mean memory?"),
+    (["-m", "hydra/launcher=ray", "hydra.launcher.num_cpus=2"], "did you mean cpus?"),
     (["-m", "hydra/launcher=submitit_local"], "pip install hydra-submitit-launcher"),
     (["-m", "hydra/launcher=nothing"], "hydra/launcher=nothing: no such option; allowed: basic"),
     # Values that only Hydra's composition or the run's own check refuses.

@@ -6,12 +6,11 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rich import get_console
-
 from hydra_plugins.resolve_sweeper._decision import Design
 from hydra_plugins.resolve_sweeper._grid import Contrast, Grid
 from hydra_plugins.resolve_sweeper._options import Options
 from hydra_plugins.resolve_sweeper._verdicts import Finding, Verdict, sentence
+from hydra_plugins.workstation_launcher import console
 
 log = logging.getLogger("hydra_plugins.resolve_sweeper")
 
@@ -24,8 +23,9 @@ def announce(grid: Grid, design: Design, options: Options, path: Path) -> None:
     most = len(grid.settings) * design.looks[-1]
     pairs = []
     for factor in grid.factors:
-        others = ", ".join(level for place, level in enumerate(factor.levels) if place != factor.reference)
-        pairs.append(f"{factor.key.lstrip('+')}={others} against {factor.levels[factor.reference]}")
+        key = factor.key.lstrip("+")
+        if others := [contrast.level for contrast in grid.contrasts if contrast.factor == key]:
+            pairs.append(f"{key}={', '.join(others)} against {factor.levels[factor.reference]}")
     count = len(grid.contrasts)
     margin = "none" if design.margin is None else f"±{design.margin:g} {options.unit}".rstrip()
     say(f"resolve: {count} comparison{'s' if count > 1 else ''}: {'; '.join(pairs)}")
@@ -33,6 +33,9 @@ def announce(grid: Grid, design: Design, options: Options, path: Path) -> None:
         f"looks at {', '.join(map(str, design.looks))} seeds, at most {most} runs; alpha {design.alpha:g}, "
         f"margin {margin}; plan: {path}"
     )
+    if options.filter is not None:
+        whole = len(grid.settings) + len(grid.left_out)
+        say(f"{len(grid.left_out)} of {whole} settings are dropped by hydra.sweeper.filter={options.filter}")
     if grid.listed_seeds is not None:
         last = options.first_seed + design.looks[-1] - 1
         say(
@@ -106,11 +109,11 @@ def _runs(runs: int, most: int) -> str:
 
 def say(line: str, indent: str = "  ") -> None:
     """Log a line: folded on a terminal, though not within an interval; whole in a file or a pipe."""
-    console = get_console()
-    if console.is_terminal:
+    there = console()
+    if there.is_terminal:
         unbroken = re.sub(r"\[.*?\]", lambda interval: interval[0].replace(" ", _UNBROKEN), line)
         folded = textwrap.fill(
-            unbroken, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            unbroken, there.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         )
         line = folded.replace(_UNBROKEN, " ")
     log.info("%s", line)

@@ -1,8 +1,8 @@
 """What is compared: the factors of a grid, their levels and references, settings, and the contrasts between them."""
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -59,24 +59,32 @@ class Grid:
     seed_key: str
     listed_seeds: str | None = None
     """What the grid says of the seed, which does not count."""
+    left_out: frozenset[tuple[int, ...]] = frozenset()
+    """Combinations, as in :attr:`settings`, that are none of its settings."""
 
     @cached_property
     def settings(self) -> list[tuple[int, ...]]:
         """The level of each factor, by its place; the last factor varies fastest, as in Hydra's own sweeper."""
-        return list(itertools.product(*(range(len(factor.levels)) for factor in self.factors)))
+        whole = itertools.product(*(range(len(factor.levels)) for factor in self.factors))
+        return [setting for setting in whole if setting not in self.left_out]
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
-        """Each level that is no reference, factor by factor."""
+        """Each level that is no reference, factor by factor; one that shares no context with its reference has none."""
         found = []
+        number = {setting: i for i, setting in enumerate(self.settings)}
         for axis, factor in enumerate(self.factors):
-            base = [i for i, setting in enumerate(self.settings) if setting[axis] == factor.reference]
             for place, level in enumerate(factor.levels):
-                if place != factor.reference:
-                    # Both lists are in the order of the contexts, for settings are.
-                    own = [i for i, setting in enumerate(self.settings) if setting[axis] == place]
+                own = [i for i, setting in enumerate(self.settings) if setting[axis] == place]
+                base = [
+                    number.get((*setting[:axis], factor.reference, *setting[axis + 1 :]))
+                    for setting in map(self.settings.__getitem__, own)
+                ]
+                pairs = [(one, other) for one, other in zip(own, base, strict=True) if other is not None]
+                if place != factor.reference and pairs:
+                    own_places, base_places = zip(*pairs, strict=True)
                     name = factor.levels[factor.reference]
-                    found.append(Contrast(factor.key.lstrip("+"), level, name, tuple(own), tuple(base)))
+                    found.append(Contrast(factor.key.lstrip("+"), level, name, own_places, base_places))
         return found
 
     def overrides(self, setting: int, seed: int) -> list[str]:
@@ -153,7 +161,39 @@ def with_references(grid: Grid, asked: Mapping[str, Any], config: DictConfig) ->
             default = _default(key, config)
             reference = _place(values, default) if _contains(values, default) else 0
         factors.append(Factor(factor.key, factor.levels, reference))
-    return Grid(tuple(factors), grid.fixed, grid.seed_key, grid.listed_seeds)
+    return replace(grid, factors=tuple(factors))
+
+
+def without(grid: Grid, expression: str, keeps: Callable[[Sequence[str]], bool], seed: int) -> Grid:
+    """The grid without the settings that are not to be kept.
+
+    Args:
+        grid: with its references.
+        expression: that says which are.
+        keeps: the same, from the overrides of a run.
+        seed: of that run.
+
+    Raises:
+        ResolveError: if a level has nothing left that it can be compared in.
+    """
+    whole = grid.settings
+    dropped = {setting for place, setting in enumerate(whole) if not keeps(grid.overrides(place, seed))}
+    left = replace(grid, left_out=frozenset(dropped))
+    if not left.settings:
+        raise ResolveError(f"hydra.sweeper.filter={expression}: drops all of {len(whole)} settings")
+    compared = {(contrast.factor, contrast.level) for contrast in left.contrasts}
+    for axis, factor in enumerate(grid.factors):
+        for place, level in enumerate(factor.levels):
+            key, reference = factor.key.lstrip("+"), factor.levels[factor.reference]
+            is_there = any(setting[axis] == place for setting in left.settings)
+            if is_there and place != factor.reference and (key, level) not in compared:
+                raise ResolveError(
+                    f"hydra.sweeper.filter={expression}: leaves {key}={level} nothing in common with "
+                    f"{key}={reference}, which it is compared with; hydra.sweeper.reference chooses another"
+                )
+    if not left.contrasts:
+        raise ResolveError(f"hydra.sweeper.filter={expression}: leaves nothing to compare")
+    return left
 
 
 def _value(key: str, level: str) -> Any:

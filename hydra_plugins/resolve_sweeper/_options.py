@@ -9,6 +9,8 @@ from typing import Any
 
 from hydra.errors import CompactHydraException
 
+from hydra_plugins.grid_sweeper._filter import Filter
+from hydra_plugins.grid_sweeper._options import check_filter
 from hydra_plugins.workstation_launcher import checked, configuration_field, flag, option, register_node, table_of
 
 
@@ -97,6 +99,12 @@ class Options:
     params: Mapping[str, Any] = option(
         None, _grid, "The grid, as for Hydra's own sweeper. What it says of the seed does not count."
     )
+    filter: str | None = option(
+        None,
+        check_filter,
+        "An expression over the keys, as for `hydra/sweeper=grid`; a setting for which it is false is left out. "
+        "Two levels are compared over the combinations of the other factors that both have.",
+    )
     margin: float | None = option(
         None,
         _margin,
@@ -160,6 +168,10 @@ def checked_options(given: Mapping[str, Any]) -> Options:
         raise ResolveError(
             f"hydra.sweeper.looks={_spelled(list(options.looks))}: the last must be hydra.sweeper.max_seeds "
             f"({options.max_seeds})"
+        )
+    if options.filter is not None and options.seed_key.lstrip("+") in Filter(options.filter).names:
+        raise ResolveError(
+            f"hydra.sweeper.filter={options.filter}: must not name {options.seed_key}, which the sweeper chooses"
         )
     return options
 

@@ -14,7 +14,7 @@ from hydra_plugins.resolve_sweeper._decision import Design
 from hydra_plugins.resolve_sweeper._grid import Grid
 from hydra_plugins.resolve_sweeper._options import Options, ResolveError
 from hydra_plugins.resolve_sweeper._sequential import SPENDING
-from hydra_plugins.workstation_launcher import remove_leftovers, write_json
+from hydra_plugins.workstation_launcher import read_object, remove_leftovers, write_json
 
 SCHEMA_VERSION = 1
 _MOST_DIFFERENCES = 4
@@ -33,6 +33,7 @@ def make_plan(grid: Grid, design: Design, options: Options, config: DictConfig) 
         "factors": {factor.key: list(factor.levels) for factor in grid.factors},
         "reference": {factor.key: factor.levels[factor.reference] for factor in grid.factors},
         "family": [[contrast.label, contrast.reference] for contrast in grid.contrasts],
+        "filter": options.filter,
         "margin": design.margin,
         "alpha": design.alpha,
         "spending": SPENDING,
@@ -112,7 +113,7 @@ class Record:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_bytes())
+        content: Any = read_object(path)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from hydra_plugins.resolve_sweeper import _display as display
 from hydra_plugins.resolve_sweeper._decision import Code, Design, by_seed_differences, judge
 from hydra_plugins.resolve_sweeper._grid import Grid
-from hydra_plugins.resolve_sweeper._options import Options
+from hydra_plugins.resolve_sweeper._options import Options, ResolveError
 from hydra_plugins.resolve_sweeper._outcomes import Measure, Outcome, Outcomes, outcome_of
 from hydra_plugins.resolve_sweeper._record import Record, make_plan
 from hydra_plugins.resolve_sweeper._sequential import spread_looks
@@ -39,9 +39,15 @@ class Resolution:
         self._outcomes = Outcomes(len(grid.settings), looks[-1])
         self._findings: list[Finding | None] = [None] * len(grid.contrasts)
         self._batch: list[tuple[int, int]] = []
-        for look in self.record.looks:
-            self._outcomes.restore(grid, look["runs"], options.first_seed)
-            self._findings = [Finding.from_row(row) for row in look["contrasts"]]
+        try:
+            for look in self.record.looks:
+                self._outcomes.restore(grid, look["runs"], options.first_seed)
+                self._findings = [Finding.from_row(row) for row in look["contrasts"]]
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ResolveError(
+                f"{self.record.path}: looks that this sweeper cannot read ({type(error).__name__}: {error}); "
+                "delete it to begin anew"
+            ) from error
 
     @property
     def jobs(self) -> int:

@@ -5,6 +5,7 @@ Hydra imports this module whenever it looks for plugins, so that what takes time
 
 import importlib
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -106,7 +107,23 @@ class ResolveSweeper(Sweeper):
             base = loader.load_sweep_config(self.config, list(grid.fixed))
         except Exception:  # a choice that the application leaves to its user; anything else is raised again here
             base = loader.load_sweep_config(self.config, grid.overrides(0, self._options.first_seed))
-        return with_references(grid, self._options.reference, base), base
+        grid = with_references(grid, self._options.reference, base)
+        return self._filtered(grid), base
+
+    def _filtered(self, grid: "Grid") -> "Grid":
+        """The grid without the settings that the filter drops."""
+        from hydra_plugins.grid_sweeper import combination_filter
+        from hydra_plugins.resolve_sweeper._grid import without
+
+        assert self.hydra_context is not None
+        assert self.config is not None
+        expression, seed = self._options.filter, self._options.first_seed
+        if expression is None:
+            return grid
+        swept = [f"{factor.key}={','.join(factor.levels)}" for factor in grid.factors]
+        said = [*grid.fixed, f"{grid.seed_key}={seed}", *swept]
+        keeps = combination_filter(expression, said, self.hydra_context.config_loader, self.config)
+        return without(grid, expression, keeps, seed)
 
     def _run(self, resolution: "Resolution", directory: Path) -> Sequence[JobReturn]:
         """Run the next look's jobs."""
@@ -162,11 +179,17 @@ def _set_end_hook(config: DictConfig, value: Any) -> None:
 
 
 def _call(path: str, directory: Path) -> None:
+    is_interrupted = False
     try:
         get_method(path)(directory)
-    except Exception as error:
+    except KeyboardInterrupt:
+        is_interrupted = True
+    except (Exception, SystemExit) as error:
         # The runs are what matters; a hook can be repeated.
         log.warning("warning: hydra.launcher.on_sweep_end=%s: %s: %s", path, type(error).__name__, error)
+    if is_interrupted:
+        log.info("interrupted: hydra.launcher.on_sweep_end=%s did not end; all jobs have", path)
+        sys.exit(130)
 
 
 def _first_failure(batches: Sequence[Sequence[JobReturn]]) -> Exception | None:

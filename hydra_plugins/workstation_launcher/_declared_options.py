@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import field, fields
 from typing import Any, TypeVar
 
@@ -84,7 +84,11 @@ def checked(
 def configuration_field(entry: Any) -> tuple[str, Any, Any]:
     """The field of a node of Hydra's configuration that an option has: any value, for it is checked later."""
     default = entry.metadata["default"]
-    return (entry.name, Any, field(default_factory=lambda: list(default)) if default == [] else field(default=default))
+    return (
+        entry.name,
+        Any,
+        field(default_factory=default.copy) if isinstance(default, list | dict) else field(default=default),
+    )
 
 
 def described(options: type) -> Iterator[tuple[str, str, str]]:
@@ -95,9 +99,13 @@ def described(options: type) -> Iterator[tuple[str, str, str]]:
         yield entry.name, written, entry.metadata["description"]
 
 
-def table_of(options: type) -> str:
+def table_of(options: type, without: Collection[str] = ()) -> str:
     """The table of options in the documentation, in Markdown."""
-    rows = [f"| `{name}` | `{default}` | {description} |" for name, default, description in described(options)]
+    rows = [
+        f"| `{name}` | `{default}` | {description} |"
+        for name, default, description in described(options)
+        if name not in without
+    ]
     return "\n".join(["| option | default | |", "| --- | --- | --- |", *rows])
 
 

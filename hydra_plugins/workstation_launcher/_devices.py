@@ -1,16 +1,28 @@
 """What there is to run on: the GPUs that this process may see, else the CPU; and how jobs share it."""
 
+import logging
 import os
-import re
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from hydra_plugins.workstation_launcher._cards import Listing, ask_driver
+from hydra_plugins.workstation_launcher._gpus import (
+    RESTRICTION,
+    Gpu,
+    NoSuchGpuError,
+    choose,
+    names_gpus,
+    visible_gpus,
+)
 from hydra_plugins.workstation_launcher._options import OptionError, Options
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _MPS_SHARE = "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"
+_WITHOUT = "hydra.launcher.devices=cpu does without"
+
+log = logging.getLogger("hydra_plugins.workstation_launcher")
 
 
 @dataclass(frozen=True)
@@ -18,7 +30,7 @@ class Slot:
     """A place for one job at a time."""
 
     name: str
-    """What people read: ``cpu``, ``GPU 0``, ``MIG-…``."""
+    """What people read: ``cpu``, ``GPU 0``, ``GPU 0 MIG 1``."""
     environment: Mapping[str, str]
     """Variables of the job's process that must be set before CUDA starts."""
 
@@ -48,92 +60,81 @@ class Plan:
         return text
 
 
-def make_plan(options: Options, environment: Mapping[str, str]) -> Plan:
-    """Decide what runs where.
+def make_plan(options: Options, environment: Mapping[str, str], ask: Callable[[], Listing] = ask_driver) -> Plan:
+    """Decide what runs where; ``ask`` says which graphics cards there are.
 
     On the CPU ``auto`` is one job for each core, with one thread: recurrent networks step through time, and one small
     matrix product after another splits badly over threads (``scripts/benchmark.py sweep`` measures it). On a GPU it is
     one job a device.
 
     Raises:
-        OptionError: if a device is asked for that this process may not see.
+        OptionError: if GPUs are asked for, by the option or by ``CUDA_VISIBLE_DEVICES``, and are not there, or if the
+            driver fails. Where none are asked for it is a warning, and the jobs run on the CPU.
     """
-    devices = options.devices
-    if devices is None or devices:
-        visible = visible_gpus(environment)
-        devices = visible if devices is None else _chosen(devices, visible)
+    gpus = _gpus(options, environment, ask)
     cores = available_cores()
-    if devices:
+    if gpus:
         jobs = options.jobs_per_device or 1
-        slots = tuple(_gpu_slot(device, jobs, environment) for _ in range(jobs) for device in devices)
+        slots = tuple(_gpu_slot(gpu, jobs, environment) for _ in range(jobs) for gpu in gpus)
     else:
         jobs = options.jobs_per_device or max(1, cores // (options.threads_per_job or 1))
-        slots = tuple(Slot("cpu", {"CUDA_VISIBLE_DEVICES": ""}) for _ in range(jobs))
+        slots = tuple(Slot("cpu", {RESTRICTION: ""}) for _ in range(jobs))
     threads = options.threads_per_job
     if threads is None and "OMP_NUM_THREADS" not in environment:
         threads = max(1, cores // len(slots))
     # CUDA's start takes memory and a lock for a while; on the CPU nothing is gained by waiting.
     interval = options.start_interval_seconds
-    seconds = (0.5 if devices else 0.0) if interval is None else interval
-    return Plan(slots, threads, seconds, None if devices else cores)
+    seconds = (0.5 if gpus else 0.0) if interval is None else interval
+    return Plan(slots, threads, seconds, None if gpus else cores)
 
 
-def _chosen(devices: tuple[str, ...], visible: tuple[str, ...]) -> tuple[str, ...]:
-    for device in devices:
-        if device not in visible:
-            raise OptionError(
-                f"hydra.launcher.devices={','.join(devices)}: {device} is not visible here; "
-                f"visible: {', '.join(visible) or 'no GPU'}"
-            )
-    return devices
+def _gpus(options: Options, environment: Mapping[str, str], ask: Callable[[], Listing]) -> tuple[Gpu, ...]:
+    """Those to be used; what cannot be is an error where it was asked for, and else a warning."""
+    wanted, restriction = options.devices, environment.get(RESTRICTION)
+    if wanted == () or (wanted is None and restriction is not None and not names_gpus(restriction)):
+        return ()
+    asked = f"{RESTRICTION}={restriction}" if names_gpus(restriction) else None
+    if wanted is not None:
+        asked = f"hydra.launcher.devices={','.join(wanted)}"
+    listing = ask()
+    if listing.problem:
+        failed = f"NVIDIA's driver does not say which GPUs there are: {listing.problem}"
+        if asked is not None:
+            raise OptionError(f"{asked}: {failed}; {_WITHOUT}")
+        _warn(f"no GPU is used, for {failed}")
+        return ()
+    visible = visible_gpus(listing.cards, environment)
+    if wanted is not None:
+        try:
+            return choose(wanted, visible)
+        except NoSuchGpuError as error:
+            more = f" ({visible.complaint})" if visible.complaint else ""
+            raise OptionError(f"{asked}: {error}{more}") from None
+    if visible.complaint and asked is not None and not visible.gpus:
+        raise OptionError(f"{visible.complaint}; {_WITHOUT}")
+    if visible.complaint:
+        _warn(visible.complaint)
+    return visible.gpus
 
 
-def _gpu_slot(device: str, jobs: int, environment: Mapping[str, str]) -> Slot:
-    variables = {"CUDA_VISIBLE_DEVICES": device}
-    if "CUDA_DEVICE_ORDER" not in environment:
-        # The order of nvidia-smi, in which the devices were counted.
-        variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+@cache
+def _warn(line: str) -> None:
+    """Once, however many batches of jobs a sweep has."""
+    log.warning("warning: %s", line)
+
+
+def _gpu_slot(gpu: Gpu, jobs: int, environment: Mapping[str, str]) -> Slot:
+    # By its UUID, or as the user has counted: an order of counting never has to be set.
+    variables = {RESTRICTION: gpu.entry}
     if jobs > 1 and _MPS_SHARE not in environment:
         # Twice the even share, as NVIDIA's MPS guide advises; without an MPS server the variable has no effect.
         variables[_MPS_SHARE] = str(min(100, 200 // jobs))
-    return Slot(f"GPU {device}" if device.isdecimal() else device, variables)
+    return Slot(gpu.name, variables)
 
 
-def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The entries for ``CUDA_VISIBLE_DEVICES`` of the GPUs and MIG instances that this process may use.
-
-    CUDA itself is not started: a process that has started it cannot be forked. Where ``CUDA_VISIBLE_DEVICES`` is set
-    it is read as CUDA reads it (the list ends at the first entry that is not valid); else ``nvidia-smi -L`` is asked,
-    and a GPU that is split into MIG instances is replaced by them, because it cannot be used whole.
-    """
-    restriction = environment.get("CUDA_VISIBLE_DEVICES")
-    if restriction is None:
-        return _listed_by_driver(environment)
-    visible: list[str] = []
-    for entry in restriction.split(","):
-        name = entry.strip()
-        if not (name.isdecimal() or name.startswith(("GPU-", "MIG-"))) or name in visible:
-            break
-        visible.append(name)
-    return tuple(visible) if visible and _listed_by_driver(environment) else ()
-
-
-def _listed_by_driver(environment: Mapping[str, str]) -> tuple[str, ...]:
-    try:
-        listing = subprocess.run(
-            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=True, env=dict(environment)
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    gpus: dict[str, list[str]] = {}
-    index = ""
-    for line in listing.splitlines():
-        if gpu := re.match(r"GPU (\d+):", line):
-            index = gpu.group(1)
-            gpus[index] = []
-        elif instance := re.search(r"MIG .*\(UUID:\s*(MIG-[^)\s]+)\)", line):
-            gpus[index].append(instance.group(1))
-    return tuple(name for gpu, instances in gpus.items() for name in (instances or [gpu]))
+def sees_gpus() -> bool:
+    """Whether there is an NVIDIA GPU that this process may use, as its driver says: CUDA is not started."""
+    return bool(visible_gpus(ask_driver().cards, os.environ).gpus)
 
 
 def available_cores() -> int:

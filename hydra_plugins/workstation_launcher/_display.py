@@ -1,84 +1,81 @@
 """What people see of a sweep: the plan, a live view of the running jobs or plain lines, and how it ended."""
 
-import io
-import json
 import logging
-import os
-import sys
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-from rich import get_console
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from hydra_plugins.workstation_launcher._devices import Plan, Slot
-from hydra_plugins.workstation_launcher._failures import by_cause
+from hydra_plugins.workstation_launcher._failures import Failed, failure_list
 from hydra_plugins.workstation_launcher._forecast import Forecast
+from hydra_plugins.workstation_launcher._live_view import LiveView
+from hydra_plugins.workstation_launcher._output import (
+    accept_every_character,
+    console,
+    contained,
+    guard_loggers,
+    let_go,
+    printable,
+    settle,
+)
+from hydra_plugins.workstation_launcher._progress import Reports
 from hydra_plugins.workstation_launcher._records import State, Status
 from hydra_plugins.workstation_launcher._sweep import Job
 
 log = logging.getLogger("hydra_plugins.workstation_launcher")
 
-_MOST_ALIKE = 3
-"""Failures of one cause that are listed one by one."""
+_LONGEST_LINE = 5_000  # paths may have 4,096 bytes
+_DRAWING_SECONDS = 0.2
+_ROOM_IN_A_FILE = 100_000  # lines
 _TWINS_TOLD = 3
 """Groups of jobs that are one another again, of one reason, that are told one by one."""
 
 
 class Display:
-    """The view of one batch of jobs while it runs; a context manager."""
+    """The view of one batch of jobs while it runs; a context manager. What showing raises is kept from its callers."""
 
-    def __init__(self, jobs: Sequence[Job], forecast: Forecast) -> None:
-        """``jobs`` are those of the batch, the finished ones included."""
-        self._total = sum(job.twin is None for job in jobs)
+    def __init__(self, jobs: Sequence[Job], forecast: Forecast, *, to_come: int = 0) -> None:
+        """``jobs`` are those of the batch, the finished ones included; ``to_come``: those of which nothing is known."""
+        self._total = sum(job.twin is None for job in jobs) + to_come
+        self._knows_all = to_come == 0
+        self._pruned = 0
         self._done = sum(job.skipped for job in jobs)
         self._failed = sum(job.skipped and job.status is not None and job.status.state == State.failed for job in jobs)
         self._forecast = forecast
-        self._messages: dict[int, tuple[str, float | None]] = {}
-        self._unread = b""
-        self._live: Live | None = None
-        self._redirected: list[tuple[logging.StreamHandler[Any], Any]] = []
+        self._reports = Reports()
+        self._live = LiveView()
+        self._next_drawing = 0.0
 
     def __enter__(self) -> "Display":
         """Start the live view, on a terminal."""
-        if get_console().is_terminal:
-            self._live = Live(console=get_console(), refresh_per_second=4, transient=True, auto_refresh=False)
-            before = {sys.stdout: "stdout", sys.stderr: "stderr"}
-            self._live.start()
-            # Rich puts its own streams in their place while the view lives; loggers go on holding the old ones.
-            for handler in logging.getLogger().handlers:
-                if isinstance(handler, logging.StreamHandler) and handler.stream in before:
-                    self._redirected.append((handler, handler.stream))
-                    handler.setStream(getattr(sys, before[handler.stream]))
+        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Remove the live view."""
-        for handler, stream in self._redirected:
-            handler.setStream(stream)
-        if self._live is not None:
-            self._live.stop()
+        self._live.stop()
 
     def say(self, line: str) -> None:
         """Log a line, above the live view."""
-        log.info("%s", line)
+        tell(line)
+
+    def submitted(self, place: str, names: Sequence[str]) -> None:
+        """Jobs have been put into the queue of a place, which calls them so."""
+        if names:
+            shown = names[0] if len(names) == 1 else f"{names[0]} to {names[-1].rpartition(' ')[2]}"
+            self.say(f"{len(names)} {'job' if len(names) == 1 else 'jobs'} submitted to {place}: {shown}")
 
     def started(self, job: Job, slot: Slot, attempt: int) -> None:
         """A job has been given to a process."""
-        self._messages.pop(job.number, None)
-        if self._live is None:
+        self._reports.forget(job.number)
+        if not self._live.is_shown:
             again = f", attempt {attempt}" if attempt > 1 else ""
-            log.info("#%d started on %s%s: %s", job.number, slot.name, again, job.label)
+            _log(logging.INFO, "#%d started on %s%s: %s", job.number, slot.name, again, job.label)
 
     def retried(self, job: Job, status: Status, attempt: int, retries: int) -> None:
         """A job has died and will be started again."""
-        log.warning("#%d %s; retry %d of %d: %s", job.number, status.error, attempt, retries, job.label)
+        _log(logging.WARNING, "#%d %s; retry %d of %d: %s", job.number, status.error, attempt, retries, job.label)
 
     def ended(self, job: Job) -> None:
         """A job has ended for good."""
@@ -89,55 +86,63 @@ class Display:
         count = f"[{self._done}/{self._total}]"
         if status.state == State.completed:
             self._forecast.note(job, status.seconds)
-            log.info("%s #%d completed in %s%s: %s", count, job.number, seconds, _shown_value(status), job.label)
+            _log(
+                logging.INFO,
+                "%s #%d completed in %s%s: %s",
+                count,
+                job.number,
+                seconds,
+                _shown_value(status),
+                job.label,
+            )
         elif status.state == State.failed:
             self._failed += 1
-            log.error("%s #%d failed after %s: %s: %s", count, job.number, seconds, status.error, job.label)
+            _log(logging.ERROR, "%s #%d failed after %s: %s: %s", count, job.number, seconds, status.error, job.label)
         else:
-            log.info("%s #%d %s after %s: %s", count, job.number, status.state, seconds, job.label)
+            self._pruned += status.state == State.pruned
+            _log(logging.INFO, "%s #%d %s after %s: %s", count, job.number, status.state, seconds, job.label)
 
     def read_reports(self, pipe: int) -> None:
         """Take in what running jobs say of themselves; see :func:`~hydra_plugins.workstation_launcher.report`."""
-        try:
-            self._unread += os.read(pipe, 1 << 16)
-        except BlockingIOError:
+        self._reports.read(pipe)
+
+    def take_values(self) -> list[tuple[int, int, float]]:
+        """Number, step and value of what running jobs have reported since this was last asked."""
+        return self._reports.take_values()
+
+    def refresh(
+        self, running: Callable[[], Sequence[tuple[Job, Slot, float]]], queued: Callable[[], Sequence[Job]]
+    ) -> None:
+        """Draw the live view anew if it is time to, and notice that nobody can see it any more."""
+        let_go()
+        if not self._live.is_shown or time.monotonic() < self._next_drawing:
             return
-        *lines, self._unread = self._unread.split(b"\n")
-        for line in lines:
-            try:
-                content = json.loads(line)
-                self._messages[int(content["job"])] = (str(content["message"]), content.get("done"))
-            except (ValueError, KeyError, TypeError):
-                continue  # not a report: anything that a job has inherited the pipe to may write into it
+        self._draw(running(), queued())
+        # What a queue of thousands takes is estimated from the whole of it.
+        self._next_drawing = time.monotonic() + _DRAWING_SECONDS
 
-    def refresh(self, running: Sequence[tuple[Job, Slot, float]], queued: Sequence[Job]) -> None:
-        """Draw the live view anew."""
-        if self._live is not None:
-            self._live.update(self._view(running, queued), refresh=True)
-
-    def _view(self, running: Sequence[tuple[Job, Slot, float]], queued: Sequence[Job]) -> RenderableType:
-        heading = Table.grid(padding=(0, 1))
-        left = self._seconds_left(running, queued)
-        heading.add_row(
-            ProgressBar(total=self._total, completed=self._done, width=30),
-            f"{self._done - self._failed} done, {self._failed} failed, {len(running)} running, {len(queued)} queued",
-            "" if left is None else f"about {duration(left)} left",
-        )
-        table = Table.grid(padding=(0, 2))
-        for column in ({"justify": "right", "no_wrap": True}, {"no_wrap": True}, {"justify": "right", "no_wrap": True}):
-            table.add_column(**column)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        for job, slot, seconds in running:
-            message, _ = self._messages.get(job.number, ("", None))
-            table.add_row(f"#{job.number}", slot.name, duration(seconds), Text(job.label), Text(message))
-        return Group(heading, table)
+    def _draw(self, running: Sequence[tuple[Job, Slot, float]], queued: Sequence[Job]) -> None:
+        with contained():
+            left = self._seconds_left(running, queued) if self._knows_all else None
+            about = "" if left is None else f", about {duration(left)} left"
+            self._live.draw(
+                f"{self._done - self._failed - self._pruned} done, {self._failed} failed, "
+                f"{f'{self._pruned} pruned, ' if self._pruned else ''}{len(running)} running, "
+                f"{len(queued)} queued{about}",
+                done=self._done,
+                total=self._total,
+                rows=[
+                    (f"#{job.number}", slot.name, duration(seconds), job.label, self._reports.message(job.number))
+                    for job, slot, seconds in running[: self._live.most_rows]
+                ],
+                left_out=len(running[self._live.most_rows :]),
+            )
 
     def _seconds_left(self, running: Sequence[tuple[Job, Slot, float]], queued: Sequence[Job]) -> float | None:
         """Those that run by their own reports, the others by the forecast."""
         still: list[float] = []
         for job, _, seconds in running:
-            done = self._messages.get(job.number, ("", None))[1]
+            done = self._reports.done(job.number)
             expected = seconds / done if done else self._forecast.seconds(job)
             if expected is None:
                 return None
@@ -145,11 +150,35 @@ class Display:
         return self._forecast.until_done(queued, still)
 
 
-def accept_every_character() -> None:
-    """A label that the terminal's encoding lacks a character of must not end the sweep."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="replace")
+def tell(line: str) -> None:
+    """Log a line."""
+    with contained():
+        log.info("%s", printable(line, longest=_LONGEST_LINE))
+
+
+def prepare() -> None:
+    """Make what is shown harmless; to be called when the loggers have their handlers."""
+    accept_every_character()
+    guard_loggers()
+    let_go()
+
+
+def finish() -> None:
+    """Write what is left to be written, while what cannot be is still nobody's error."""
+    with contained():
+        settle()
+
+
+def _log(level: int, line: str, *parts: object) -> None:
+    """Log a line in which nothing that others have named can break it or act on a terminal; paths stay whole."""
+    with contained():
+        log.log(level, line, *map(_shown, parts))
+
+
+def _shown(part: object) -> object:
+    if isinstance(part, Path):
+        return printable(str(part), longest=_LONGEST_LINE)
+    return printable(part) if isinstance(part, str) else part
 
 
 def announce(jobs: Sequence[Job], plan: Plan, forecast: Forecast, directory: Path) -> None:
@@ -166,17 +195,41 @@ def announce(jobs: Sequence[Job], plan: Plan, forecast: Forecast, directory: Pat
         parts.append(f"{failed} failed earlier, not tried again")
     if twins := sum(job.twin is not None for job in jobs):
         parts.append(f"{twins} the same as another")
+    if held := [job for job in to_do if job.is_held]:
+        states = [job.earlier.state for job in held if job.earlier is not None]
+        queued = states.count(State.queued)
+        parts.append(" and ".join(filter(None, [
+            f"{queued} queued" if queued else "", f"{len(states) - queued} running" if queued < len(states) else "",
+        ])))  # fmt: skip
+        to_do = [job for job in to_do if not job.is_held]
     if len(to_do) < len(jobs):
         parts.append(f"{len(to_do)} to run")
     if resumed := sum(job.earlier is not None for job in to_do):
         parts.append(f"{resumed} to be taken up again")
-    seconds = forecast.until_done(to_do)
+    seconds = forecast.until_done(forecast.longest_first([*to_do, *held]))
     about = f"; about {duration(seconds)}" if seconds else ""
-    log.info("sweep %s: %s; %s%s", directory, ", ".join(parts), plan.describe(), about)
+    _log(logging.INFO, "sweep %s: %s; %s%s", directory, ", ".join(parts), plan.describe(), about)
     _tell_of_twins(jobs)
     for job in to_do:
         if job.is_damaged:
-            log.warning("warning: #%d runs again, for its results are gone or damaged: %s", job.number, job.directory)
+            _log(
+                logging.WARNING,
+                "warning: #%d runs again, for its results are gone or damaged: %s",
+                job.number,
+                job.directory,
+            )
+
+
+def announce_stream(left: int, plan: Plan, directory: Path) -> None:
+    """Say what will happen where the jobs are chosen one after another."""
+    _log(
+        logging.INFO,
+        "sweep %s: %d %s, each chosen when a slot is free; %s",
+        directory,
+        left,
+        "job is left" if left == 1 else "jobs are left",
+        plan.describe(),
+    )
 
 
 def taken_from(jobs: Sequence[Job]) -> str:
@@ -199,7 +252,7 @@ def _tell_of_twins(jobs: Sequence[Job]) -> None:
             for first, again in list(groups.items())[:_TWINS_TOLD]
         ]
         left = sum(map(len, list(groups.values())[_TWINS_TOLD:]))
-        log.info("%s%s: %s", ", ".join(told), f", and {left} more likewise" if left else "", reason)
+        _log(logging.INFO, "%s%s: %s", ", ".join(told), f", and {left} more likewise" if left else "", reason)
 
 
 def _numbers(numbers: Sequence[int]) -> str:
@@ -215,7 +268,8 @@ def warn_of_other_code(jobs: Sequence[Job], code_version: str | None) -> None:
     others = [job.status.code_version for job in jobs if job.skipped and job.status is not None]
     differing = [version for version in others if version != code_version]
     if differing:
-        log.warning(
+        _log(
+            logging.WARNING,
             "warning: %d of the jobs already done %s made by other code (%s; now %s); resume=false runs them afresh",
             len(differing),
             "was" if len(differing) == 1 else "were",
@@ -233,26 +287,28 @@ def summarise(jobs: Sequence[Job], directory: Path, begun: float) -> None:
     if taken := taken_from(jobs):
         notes.append(taken.replace(" taken", " of them taken", 1))
     earlier = f" ({'; '.join(notes)})" if notes else ""
-    log.info("sweep %s: %s%s, in %s", directory, ", ".join(counts), earlier, duration(time.monotonic() - begun))
+    _log(
+        logging.INFO, "sweep %s: %s%s, in %s", directory, ", ".join(counts), earlier, duration(time.monotonic() - begun)
+    )
     _list_failures(jobs)
 
 
 def _list_failures(jobs: Sequence[Job]) -> None:
-    """Each failure with its cause and its log; of many with the same cause the first few."""
-    failed = [
-        (job, job.status)
+    failures = [
+        Failed(
+            job.number,
+            printable(job.status.error or "unknown"),
+            printable(job.label),
+            Path(printable(str(job.directory / (job.status.log or "")), longest=_LONGEST_LINE)),
+        )
         for job in jobs
         if job.twin is None and job.status is not None and job.status.state == State.failed
     ]
-    for cause, places in by_cause(status.error for _, status in failed).items():
-        shown = places if len(places) <= _MOST_ALIKE + 1 else places[:_MOST_ALIKE]
-        for place in shown:
-            job, status = failed[place]
-            log.error(
-                "failed #%d: %s\n    %s\n    %s", job.number, cause, job.label, job.directory / (status.log or "")
-            )
-        if len(shown) < len(places):
-            log.error("and %d more failed of the same cause: %s", len(places) - len(shown), cause)
+    screen = shutil.get_terminal_size((80, 40))
+    lines = screen.lines if console().is_terminal else _ROOM_IN_A_FILE
+    with contained():
+        for message in failure_list(failures, screen.columns, lines):
+            log.error("%s", message)
 
 
 def duration(seconds: float) -> str:

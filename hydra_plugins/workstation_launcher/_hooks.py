@@ -1,9 +1,11 @@
 """What an application has its say in: the functions that the launcher's options name."""
 
+import contextlib
 import hashlib
 import logging
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from hydra.types import TaskFunction
 from hydra.utils import get_method
 from omegaconf import DictConfig
 
+from hydra_plugins.workstation_launcher._failures import in_one_line
 from hydra_plugins.workstation_launcher._forecast import Expect
+from hydra_plugins.workstation_launcher._git_version import git_version
 from hydra_plugins.workstation_launcher._options import Options
-from hydra_plugins.workstation_launcher._records import git_version
+from hydra_plugins.workstation_launcher._patience import Patience
 from hydra_plugins.workstation_launcher._sweep import Job
 
 log = logging.getLogger("hydra_plugins.workstation_launcher")
@@ -26,14 +30,19 @@ class Hooks:
         """``task_function`` is the application's own, whose code is what runs."""
         self._options, self._task_function = options, task_function
 
-    def check(self, jobs: list[Job]) -> None:
-        """Have the app say what is amiss with the jobs that are to run, while nothing of them is written."""
-        if self._options.check_job is None:
-            return
-        check: Callable[[DictConfig], None] = get_method(self._options.check_job)
-        for job in jobs:
+    def check(self, jobs: Sequence[Job], *, with_each: Callable[[Job], object]) -> None:
+        """Have the app say what is amiss with the jobs that are to run, while nothing of them is written.
+
+        ``with_each`` asks the app for more of a job, whose configuration need not be made twice then.
+        """
+        path, patience = self._options.check_job, Patience()
+        check: Callable[[DictConfig], None] | None = None if path is None else get_method(path)
+        for number, job in enumerate(jobs):
             if job.is_to_run:
-                check(job.config)
+                if check is not None:
+                    check(job.config)
+                with_each(job)
+            patience.told("checked %d of %d jobs", number, len(jobs))
 
     def code_version(self) -> str | None:
         """What tells the code that runs now from other code; None if nothing does."""
@@ -53,7 +62,7 @@ class Hooks:
             return bool(get_method(self._options.completed)(directory, identities))
         except FileNotFoundError:
             return False  # a file that it looks into
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._warn_of("completed", error)
             return unless_said
 
@@ -73,7 +82,7 @@ class Hooks:
                 try:
                     said = str(get_method(self._options.same_because)(job.config, job.twin.config))
                     job.same_because = said or job.same_because
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     self._warn_of("same_because", error)
 
     def expectation(self) -> Expect | None:
@@ -85,21 +94,45 @@ class Hooks:
         return expect
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Call the function that an option names, if it does; whatever it raises is a warning."""
+        """Call the function that an option names, if it does; whatever it raises is a warning, ``SystemExit`` too.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C.
+        """
         path = getattr(self._options, name)
         if path is None:
             return
         try:
             get_method(path)(*arguments)
-        except Exception as error:
+        except BaseException as error:
+            # Ctrl-C comes to the main thread only.
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                raise
             # The runs are what matters; a hook can be repeated.
             self._warn_of(name, error)
 
-    def _warn_of(self, hook: str, error: Exception) -> None:
+    def load_end(self) -> None:
+        """Import what ``on_sweep_end`` needs; what is wrong with it is said when it is called."""
+        if self._options.on_sweep_end is not None:
+            with contextlib.suppress(Exception):
+                get_method(self._options.on_sweep_end)
+
+    def end_is_interrupted(self, directory: Path) -> bool:
+        """Call ``on_sweep_end``, and say whether Ctrl-C kept it from its end."""
+        try:
+            self.call("on_sweep_end", directory)
+        except KeyboardInterrupt:
+            return True
+        return False
+
+    def _warn_of(self, hook: str, error: BaseException) -> None:
         path = getattr(self._options, hook)
-        log.warning("warning: hydra.launcher.%s=%s: %s: %s", hook, path, type(error).__name__, error)
+        log.warning("warning: hydra.launcher.%s=%s: %s", hook, path, in_one_line(error))
 
 
-def _file_version(path: Path) -> str:
+def _file_version(path: Path) -> str | None:
     """Of code outside of a repository; with its name, for two programs in a folder may share much of their code."""
-    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+    try:
+        return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+    except OSError:  # a module within an archive
+        return None

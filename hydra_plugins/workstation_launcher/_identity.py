@@ -14,11 +14,33 @@ from hydra_plugins.workstation_launcher._hydra_internals import interpolation
 
 FINGERPRINT_LENGTH = 12
 
-# Where and when a job runs is not what it is.
-_VOLATILE = re.compile(r"\$\{(hydra[.:]|now:)")
+# Where and when a job runs is not what it is; a number that its own configuration has from there is.
+_VOLATILE = re.compile(r"\$\{(hydra[.:](?!job\.(num|id)\})|now:)")
+_NUMBERED = re.compile(r"\$\{hydra[.:]job\.(num|id)\}")
 
 
 def job_identities(config: DictConfig, function: str | None, leave_out: Iterable[str]) -> tuple[str, ...]:
+    """What a job is known by here: :func:`application_identities`, and the environment that Hydra will set for it.
+
+    Two jobs that differ in ``hydra.job.env_set`` alone may compute different things.
+    """
+    return with_environment(application_identities(config, function, leave_out), config)
+
+
+def with_environment(found: tuple[str, ...], config: DictConfig) -> tuple[str, ...]:
+    """Identities of a job, told from those of one for which Hydra sets other variables."""
+    try:
+        environment = OmegaConf.to_container(config.hydra.job.env_set, resolve=True)
+    except OmegaConfBaseException:  # the job itself will say what is wrong
+        environment = OmegaConf.to_container(config.hydra.job.env_set)
+    if not environment:
+        return found
+    canonical = json.dumps(environment, sort_keys=True, default=str)
+    digest = hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
+    return tuple(f"{each}-{digest}" for each in found)
+
+
+def application_identities(config: DictConfig, function: str | None, leave_out: Iterable[str]) -> tuple[str, ...]:
     """The identity of a composed job, and those that it had earlier: what the app says, else :func:`fingerprint`.
 
     Args:
@@ -51,6 +73,22 @@ def fingerprint(config: DictConfig, leave_out: Iterable[str]) -> str:
         _remove(content, key.split("."))
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
+
+
+def numbered_keys(config: DictConfig | ListConfig, prefix: str = "") -> list[str]:
+    """The keys of the application whose values come from the job's number, such as ``seed: ${hydra:job.num}``."""
+    found: list[str] = []
+    keys: Iterable[Any] = config if isinstance(config, DictConfig) else range(len(config))
+    for key in keys:
+        if not prefix and key == "hydra":
+            continue
+        written = None if OmegaConf.is_missing(config, key) else interpolation(config, key)
+        if written is not None:
+            if _NUMBERED.search(written):
+                found.append(f"{prefix}{key}")
+        elif not OmegaConf.is_missing(config, key) and isinstance(config[key], DictConfig | ListConfig):
+            found += numbered_keys(config[key], f"{prefix}{key}.")
+    return found
 
 
 def _plain(parent: DictConfig | ListConfig, key: Any) -> Any:

@@ -2,163 +2,235 @@
 
 import contextlib
 import dataclasses
+import errno
 import faulthandler
 import io
-import logging
 import os
-import random
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, run_job
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
 
-from hydra_plugins.workstation_launcher._atomic_files import write_atomically
+from hydra_plugins.workstation_launcher._disk import EXIT_STATUS
 from hydra_plugins.workstation_launcher._failures import in_one_line
 from hydra_plugins.workstation_launcher._hydra_internals import failure
+from hydra_plugins.workstation_launcher._messages import Report, WorkOrder
 from hydra_plugins.workstation_launcher._pickling import dumps, loads
-from hydra_plugins.workstation_launcher._progress import DESCRIPTOR
-from hydra_plugins.workstation_launcher._records import FAILURE, OUTPUT, State, Status
+from hydra_plugins.workstation_launcher._processes import adopt_orphans, die_with_parent
+from hydra_plugins.workstation_launcher._progress import ANSWER, ANSWERS, DESCRIPTOR, Pruned
+from hydra_plugins.workstation_launcher._records import OUTPUT, State, Status
+
+Handlers = Mapping[int, Any]
+"""Signals, and what the application has made of them."""
+
+HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+_DISK_ERRORS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.ENOTDIR,
+    errno.ESTALE,
+}  # fmt: skip
+_LONGEST_VALUE = 1 << 24  # bytes; what is longer belongs into a file
+_FORMER_FAILURE = ".failure.pickle"
 
 
 @dataclass(frozen=True)
 class Application:
-    """What all jobs of a sweep have in common; pickled once."""
+    """What all jobs of a sweep have in common."""
 
     task_function: TaskFunction
     hydra_context: HydraContext
-    singletons: Any
-    """State of Hydra's singletons, and OmegaConf's resolvers."""
-    argv: list[str]
-    orig_argv: list[str]
-    """The command, as the app would see it in the process that was started with it."""
-
-    def install(self) -> None:
-        """Make this process one in which Hydra can run jobs."""
-        sys.argv, sys.orig_argv = self.argv, self.orig_argv
-        setup_globals()
-        Singleton.set_state(self.singletons)
 
 
-@dataclass(frozen=True)
-class JobOrder:
-    """One job, as its process gets it."""
-
-    number: int
-    directory: Path
-    config: bytes
-    """Pickled ``DictConfig`` with its ``hydra`` node, in which all directories are settled."""
-    status: Status
-    """As the launcher has written it."""
-
-
-@dataclass(frozen=True)
-class WorkOrder:
-    """What one process is to do: a list of jobs, one after another, in one place."""
-
-    jobs: list[JobOrder]
-    environment: Mapping[str, str]
-    threads: int | None
-    progress: int
-    """File descriptor of the pipe to the display."""
-
-
-def enter_job_process() -> None:
-    """Give this process a session of its own, a quick end when its parent dies, and default signal handling."""
+def enter_job_process(handlers: Handlers) -> None:
+    """Make this process a job's: with a session and all of its descendants for its own, and gone when its parent is."""
     if os.getpid() != os.getsid(0):
         os.setsid()
-    _die_with_parent()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
+    die_with_parent()
+    adopt_orphans()
+    for number, handler in handlers.items():
+        if number != signal.SIGINT and handler is not None:
+            signal.signal(number, handler)
 
 
-def _die_with_parent() -> None:
-    if sys.platform != "linux":
-        return
-    import ctypes
+def work(order: WorkOrder, config: bytes, load: Callable[[], Application], handlers: Handlers, report_to: int) -> int:
+    """Do a job, and keep its record.
 
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of linux/prctl.h
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    Args:
+        order: the job.
+        config: its ``DictConfig`` with its ``hydra`` node, in which all directories are settled, as a pickle.
+        load: what makes the application; what it raises is the job's failure.
+        handlers: the application's own, for signals.
+        report_to: file descriptor for the report.
 
-
-def work(application: Application, order: WorkOrder) -> int:
-    """Do the jobs; the exit status is 0 if the last one completed."""
+    Returns:
+        The exit status for this process: 0 if the job was completed, 75 if its record could not be kept.
+    """
+    process, begun = os.getpid(), time.monotonic()
+    directory = order.directory.absolute()  # wherever the task goes
+    report, status = Report(), dataclasses.replace(order.status, pid=process)
     os.environ.update(order.environment)
-    _fresh_random_state()
-    if order.threads is not None and "torch" in sys.modules:
-        # OMP_NUM_THREADS is read when the library is loaded, which a preloaded one has behind it.
-        sys.modules["torch"].set_num_threads(order.threads)
-    completed = True
-    for job in order.jobs:
-        os.environ[DESCRIPTOR] = f"{order.progress}:{job.number}"
-        job.directory.mkdir(parents=True, exist_ok=True)
-        with (job.directory / OUTPUT).open("ab", buffering=0) as output:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-                os.dup2(output.fileno(), stream.fileno())
-                if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-                    stream.reconfigure(errors="backslashreplace")  # a log in ASCII is no reason for a job to fail
-        faulthandler.enable(file=sys.stderr)
-        # A job that is stopped for hanging first writes where it hangs.
-        faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
-        status = dataclasses.replace(job.status, pid=os.getpid())
-        status.write(job.directory)
-        (job.directory / FAILURE).unlink(missing_ok=True)
-        completed = _run(application, loads(job.config), status, job.directory)
-        logging.shutdown()
-        status.write(job.directory)
-    return 0 if completed else 1
-
-
-def _fresh_random_state() -> None:
-    """Forked processes share their parent's random state; jobs that draw without a seed must differ."""
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
-
-
-def _run(application: Application, config: DictConfig, status: Status, directory: Path) -> bool:
-    # Ctrl-C of the sweep comes as SIGINT, and the app sees a KeyboardInterrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ[DESCRIPTOR] = f"{order.progress}:{order.number}"
+    os.environ.pop(ANSWERS, None)
+    if order.is_heard:
+        os.environ[ANSWERS] = str(directory)
     try:
+        _begin(directory, status)
+        ended = _call(order, config, load, handlers)
+        if os.getpid() != process:
+            return _status_of_child(ended)  # the task has forked, and its child came back here: it is no job
+        _conclude(status, ended, report)
+        status.seconds = round(time.monotonic() - begun, 3)
+        status.write(directory)
+    except OSError as error:
+        report.trouble = f"{error.filename or directory}: {error.strerror or error}"
+        print(report.trouble, file=sys.stderr)
+        return EXIT_STATUS if error.errno in _DISK_ERRORS else 1
+    finally:
+        if os.getpid() == process:
+            with open(report_to, "wb", closefd=False) as file:
+                file.write(report.dumps())
+    return 0 if status.state == State.completed else 1
+
+
+def _begin(directory: Path, status: Status) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    _redirect_output(directory / OUTPUT)
+    faulthandler.enable(file=2)
+    # A job that is stopped for hanging first writes where it hangs.
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
+    status.write(directory)
+    for name in (_FORMER_FAILURE, ANSWER):
+        (directory / name).unlink(missing_ok=True)
+
+
+def _redirect_output(path: Path) -> None:
+    """Have what this process prints in a file, whatever the application has put in the place of its streams."""
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
+    descriptors = {1, 2}
+    for stream in streams:
+        with contextlib.suppress(Exception):
+            stream.flush()
+        with contextlib.suppress(Exception):  # one without a descriptor, or with a file of its own
+            if any(os.path.sameopenfile(stream.fileno(), standard) for standard in (1, 2)):
+                descriptors.add(stream.fileno())
+    output = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    for descriptor in descriptors:
+        os.dup2(output, descriptor)
+    if output not in descriptors:
+        os.close(output)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")  # a log in ASCII is no reason for a job to fail
+
+
+def _call(
+    order: WorkOrder, config: bytes, load: Callable[[], Application], handlers: Handlers
+) -> JobReturn | BaseException:
+    """What Hydra makes of the job, or what is raised around it."""
+    # Ctrl-C of the sweep comes as SIGINT, and the app sees a KeyboardInterrupt unless it has asked for something else.
+    own = handlers.get(signal.SIGINT)
+    signal.signal(signal.SIGINT, own if callable(own) and own != signal.SIG_IGN else signal.default_int_handler)
+    try:
+        application = load()
+        if order.threads is not None and "torch" in sys.modules:
+            # OMP_NUM_THREADS is read when the library is loaded, which may have been before this process was begun.
+            sys.modules["torch"].set_num_threads(order.threads)
         result: JobReturn = run_job(
             hydra_context=application.hydra_context,
             task_function=application.task_function,
-            config=config,
+            config=loads(config),
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
         # What is done is done: an interruption that comes now must not undo it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if result.status == JobStatus.FAILED:
-            _keep_failure(result, directory)
-            raise failure(result)
-        status.set_value(result.return_value)
-    except KeyboardInterrupt:
-        status.finish(State.interrupted, "interrupted")
-        return False
-    except SystemExit as exit_:
-        if exit_.code not in (None, 0):
-            status.finish(State.failed, f"SystemExit: {exit_.code}")
-            return False
     except BaseException as error:
+        return error
+    return result
+
+
+def _conclude(status: Status, ended: JobReturn | BaseException, report: Report) -> None:
+    """Put into the record how the job has ended, and into the report what the sweeper is to have of it."""
+    error = ended
+    if isinstance(ended, JobReturn):
+        if ended.status == JobStatus.COMPLETED and not _is_pruned(ended.return_value):
+            _keep_value(status, ended.return_value, report)
+            status.finish(State.completed)
+            return
+        error = failure(ended)
+        if _is_pruned(error):
+            status.finish(
+                State.pruned, " ".join(str(error).split()) if isinstance(error, Pruned) and str(error) else "pruned"
+            )
+            return
+        # An exception that cannot be pickled stays what the record says of it.
+        with contextlib.suppress(Exception):
+            report.failure = dumps(dataclasses.replace(ended, cfg=None, hydra_cfg=None))
+    assert isinstance(error, BaseException)
+    code = error.code if isinstance(error, SystemExit) else None
+    said = f"SystemExit: {code}" if isinstance(error, SystemExit) else in_one_line(error)
+    if isinstance(error, KeyboardInterrupt):
+        status.finish(State.interrupted, "interrupted")
+    elif any(isinstance(each, KeyboardInterrupt) for each in _chain(error)):
+        # What a task does to clean up may fail, and that is what its user must know.
+        status.finish(State.interrupted, "interrupted" if code in (0, 130) else f"interrupted; then {said}")
+    elif isinstance(error, SystemExit) and code in (None, 0):
+        status.finish(State.completed)
+        return
+    else:
+        status.finish(State.failed, said)
+    if not isinstance(error, KeyboardInterrupt | SystemExit):
         traceback.print_exception(error)
-        status.finish(State.failed, in_one_line(error))
-        return False
-    status.finish(State.completed)
-    return True
 
 
-def _keep_failure(result: JobReturn, directory: Path) -> None:
-    """Keep the exception for the sweeper; Hydra 1.4's ``JobReturn`` carries its traceback too."""
-    kept = dataclasses.replace(result, cfg=None, hydra_cfg=None)
-    # An exception that cannot be pickled stays what the record says of it.
-    with contextlib.suppress(Exception):
-        write_atomically(directory / FAILURE, dumps(kept))
+def _is_pruned(value: Any) -> bool:
+    """Whether the task has raised or returned that it ends early."""
+    return isinstance(value, Pruned) or value is Pruned
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions in whose handling others were raised, the last first."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__]
+
+
+def _keep_value(status: Status, value: Any, report: Report) -> None:
+    """Keep what the task returned; whatever that is, it costs nobody the job."""
+    if status.set_value(value):
+        return
+    try:
+        content = dumps(value)
+        report.value = content if len(content) <= _LONGEST_VALUE else None
+    except Exception as error:
+        _warn(report, f"what the task returned ({type(value).__name__}) cannot be given to the sweeper: {error}")
+
+
+def _warn(report: Report, line: str) -> None:
+    print(f"warning: {line}", file=sys.stderr)
+    report.said.append(f"warning: {line}")
+
+
+def _status_of_child(ended: JobReturn | BaseException) -> int:
+    """The exit status that a process forked by the task would have had under Hydra alone."""
+    error = failure(ended) if isinstance(ended, JobReturn) and ended.status == JobStatus.FAILED else ended
+    if isinstance(error, SystemExit):
+        if isinstance(error.code, int | None):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
+    if isinstance(error, BaseException):
+        traceback.print_exception(error)
+        return 1
+    return 0

@@ -12,17 +12,26 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import Any
+from pathlib import Path
 
 from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_atomically
+from hydra_plugins.workstation_launcher._plain_files import is_inside, read_object
 from hydra_plugins.workstation_launcher._records import STATUS, SWEEP
+from hydra_plugins.workstation_launcher._schemas import TEXT, WHOLE, Kind, list_of, mapping_of, record
 
 INDEX = ".runs.json"
 _SCHEMA_VERSION = 1
 
 # A folder that changed so lately may change again within the same tick of the file system's clock.
 _SETTLED_NANOSECONDS = 2_000_000_000
+
+_STAMP = Kind("three whole numbers", lambda value: list_of(WHOLE).holds(value) and len(value) == 3)
+_FOLDERS = mapping_of(
+    record(
+        {"stamp": _STAMP, "others": mapping_of(WHOLE), "places": mapping_of(list_of(TEXT))},
+        needed=("stamp", "others", "places"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,11 @@ class Neighbour:
     places: dict[str, list[str]]
 
     def is_settled(self) -> bool:
-        """Whether a change from now on will show in the times."""
+        """Whether a change from now on will show in the times.
+
+        A clock that is set meanwhile can only make a folder be read once more, or one that changes within the same
+        instant seem unchanged: what is new there is then run instead of being taken.
+        """
         return max(*self.stamp[:2], *self.others.values()) < time.time_ns() - _SETTLED_NANOSECONDS
 
     def is_current(self, folder: Path) -> bool:
@@ -49,7 +62,7 @@ class Neighbour:
             return self.stamp == _stamp(folder) and all(
                 (folder / name).stat().st_mtime_ns == changed for name, changed in self.others.items()
             )
-        except OSError:
+        except (OSError, ValueError):  # no name of a file
             return False
 
 
@@ -85,7 +98,7 @@ def find_jobs(sweep: Path, fingerprints: Collection[str], *, keep_index: bool = 
         if neighbour is known or (neighbour.places and neighbour.is_settled()):
             kept[name] = neighbour
         for fingerprint in neighbour.places.keys() & set(fingerprints):
-            places = (place for place in neighbour.places[fingerprint] if _is_inside(parent / name, place))
+            places = (place for place in neighbour.places[fingerprint] if is_inside(parent / name, place))
             found[fingerprint] += [parent / name / place for place in places]
     if keep_index and kept != before:
         _write_index(parent, kept)
@@ -106,7 +119,7 @@ def read_neighbour(folder: Path) -> Neighbour:
 
 def _places(folder: Path, others: dict[str, int]) -> Iterator[str]:
     """The directories of jobs in a folder: itself, else those among its children and theirs."""
-    if (folder / STATUS).exists():
+    if os.path.lexists(folder / STATUS):
         yield "."
         return
     for child in _folders(folder):
@@ -129,10 +142,9 @@ def _holds_job(folder: Path, place: str, others: dict[str, int]) -> bool:
 
 def _fingerprint(directory: Path) -> str | None:
     try:
-        content = json.loads((directory / STATUS).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        found = read_object(directory / STATUS).get("fingerprint")
+    except (OSError, ValueError):
         return None
-    found = content.get("fingerprint") if isinstance(content, dict) else None
     return found if isinstance(found, str) and found else None
 
 
@@ -158,36 +170,18 @@ def _stamp(folder: Path) -> tuple[int, ...]:
     return (folder.stat().st_mtime_ns, *recorded)
 
 
-def _is_inside(folder: Path, place: str) -> bool:
-    """Whether a place in a folder is there and nowhere else: by way of no ``..``, and through no link."""
-    relative = PurePath(place)
-    if relative.is_absolute() or ".." in relative.parts:
-        return False
-    return (folder / relative).resolve() == folder.resolve() / relative
-
-
 def _read_index(parent: Path) -> dict[str, Neighbour]:
     """The neighbours as they were; none of an index that is damaged, or a newer launcher's."""
     try:
-        content = json.loads((parent / INDEX).read_bytes())
-        if content["schema_version"] != _SCHEMA_VERSION:
-            return {}
-        return {name: _neighbour(entry) for name, entry in content["folders"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        content = read_object(parent / INDEX)
+    except (OSError, ValueError):
         return {}
-
-
-def _neighbour(entry: Any) -> Neighbour:
-    """Of the index's words.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: if they are none.
-    """
-    stamp, others = tuple(map(int, entry["stamp"])), {str(name): int(value) for name, value in entry["others"].items()}
-    places = {str(fingerprint): list(map(str, found)) for fingerprint, found in entry["places"].items()}
-    if len(stamp) != 3:
-        raise ValueError(stamp)
-    return Neighbour(stamp, others, places)
+    if content.get("schema_version") != _SCHEMA_VERSION or not _FOLDERS.holds(content.get("folders")):
+        return {}
+    return {
+        name: Neighbour(tuple(entry["stamp"]), entry["others"], entry["places"])
+        for name, entry in content["folders"].items()
+    }
 
 
 def _write_index(parent: Path, neighbours: dict[str, Neighbour]) -> None:

@@ -6,6 +6,7 @@ has it, what checks it, and what it does.
 
 import contextlib
 import importlib.util
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
@@ -41,7 +42,9 @@ def _devices(value: Any) -> tuple[str, ...] | None:
     return names
 
 
-def _whole(least: int, *, auto: bool = False) -> Callable[[Any], int | None]:
+def whole(least: int, *, auto: bool = False) -> Callable[[Any], Any]:
+    """The check of a whole number, or ``auto``, which is None."""
+
     def check(value: Any) -> int | None:
         if auto and value == "auto":
             return None
@@ -52,7 +55,7 @@ def _whole(least: int, *, auto: bool = False) -> Callable[[Any], int | None]:
     return check
 
 
-def _number(*, above_zero: bool = False, absent: str | None = None) -> Callable[[Any], float | None]:
+def number(*, above_zero: bool = False, absent: str | None = None) -> Callable[[Any], float | None]:
     """A finite number of at least or above zero; ``absent`` is the word for none, if that is a choice."""
 
     def check(value: Any) -> float | None:
@@ -67,7 +70,9 @@ def _number(*, above_zero: bool = False, absent: str | None = None) -> Callable[
     return check
 
 
-def _choice(*allowed: str) -> Callable[[Any], str]:
+def choice(*allowed: str) -> Callable[[Any], str]:
+    """The check of one of several words."""
+
     def check(value: Any) -> str:
         if value not in allowed:
             raise ValueError(" or ".join(allowed))
@@ -76,7 +81,9 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
     return check
 
 
-def _texts(what: str) -> Callable[[Any], tuple[str, ...]]:
+def texts(what: str) -> Callable[[Any], tuple[str, ...]]:
+    """The check of a list of texts."""
+
     def check(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
             raise ValueError(f"a list of {what}")
@@ -94,10 +101,14 @@ def _function(value: Any) -> str | None:
     module = value.rpartition(".")[0]
     while module:
         with contextlib.suppress(ModuleNotFoundError):
-            if importlib.util.find_spec(module) is not None:
+            if module in sys.modules or importlib.util.find_spec(module) is not None:  # a main module has no spec
                 return value
         module = module.rpartition(".")[0]
     raise ValueError("the dotted path of a function; there is no such module")
+
+
+check_function = _function
+"""For other plugins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,13 +119,14 @@ class Options:
         "auto",
         _devices,
         "`auto`: the GPUs that this process may see (`CUDA_VISIBLE_DEVICES` is honoured, MIG instances too), else the "
-        "CPU. `cpu`, or a list such as `[0,1]` or `[MIG-…]`.",
+        "CPU. `cpu`, or a list of numbers, as `nvidia-smi` has them or as `CUDA_VISIBLE_DEVICES` does, and beginnings "
+        "of UUIDs: `[0,1]`, `[GPU-8932,MIG-…]`. One that is not there is an error.",
         aliases=("device", "gpus", "gpu"),
     )
-    """``CUDA_VISIBLE_DEVICES`` entries; empty for the CPU."""
+    """Numbers and UUIDs; empty for the CPU."""
     jobs_per_device: int | None = option(
         "auto",
-        _whole(1, auto=True),
+        whole(1, auto=True),
         "Jobs at a time on each device. `auto`: one on a GPU; on the CPU one for each core. With more than one on a "
         "GPU, `CUDA_MPS_ACTIVE_THREAD_PERCENTAGE` is set to twice the even share, which matters only under NVIDIA's "
         "MPS server.",
@@ -122,37 +134,37 @@ class Options:
     )
     threads_per_job: int | None = option(
         "auto",
-        _whole(1, auto=True),
+        whole(1, auto=True),
         "`OMP_NUM_THREADS`, `MKL_NUM_THREADS`, `OPENBLAS_NUM_THREADS` and `NUMEXPR_NUM_THREADS`. `auto`: the cores "
         "divided by the jobs at a time, unless `OMP_NUM_THREADS` is set already.",
         aliases=("threads", "num_threads", "cpus_per_task"),
     )
     start_interval_seconds: float | None = option(
         "auto",
-        _number(absent="auto"),
+        number(absent="auto"),
         "Time between two starts on one device. `auto`: 0.5 on a GPU, 0 on the CPU.",
         aliases=("delay", "interval"),
     )
     start_method: str = option(
         "auto",
-        _choice("auto", "fork", "spawn"),
+        choice("auto", "fork", "spawn"),
         "`fork`, or `spawn` for a new interpreter a job.",
         aliases=("backend", "context"),
     )
     preload: tuple[str, ...] = option(
         [],
-        _texts("modules"),
+        texts("modules"),
         "Modules that are imported before the fork, besides what the task function needs.",
     )
     timeout_minutes: float | None = option(
         None,
-        _number(above_zero=True, absent="null"),
+        number(above_zero=True, absent="null"),
         "A job that takes longer writes where it stands into its log and is killed.",
         aliases=("timeout", "timeout_min", "timeout_seconds", "time_limit"),
     )
     retries: int = option(
         0,
-        _whole(0),
+        whole(0),
         "How often a job that died (killed, crashed, hung) is started again.",
         aliases=("retry", "max_retries", "max_num_timeout"),
     )
@@ -160,8 +172,13 @@ class Options:
         default=False, check=flag, description="Whether jobs that raised count for `retries` too."
     )
     fail_fast: bool = option(default=False, check=flag, description="Stop the sweep at the first failure.")
-    grace_seconds: float = option(30, _number(), "How long interrupted jobs have to stop.")
-    resume: bool = option(default=True, check=flag, description="`false` runs all jobs afresh, in their directories.")
+    grace_seconds: float = option(30, number(), "How long interrupted jobs have to stop.")
+    resume: bool = option(
+        default=True,
+        check=flag,
+        description="`false` runs all jobs afresh, in their directories; given again after an interruption, with the "
+        "same code, it goes on with those that are left.",
+    )
     retry_failed: bool = option(
         default=True, check=flag, description="Whether jobs that failed under an earlier command are tried again."
     )
@@ -178,6 +195,13 @@ class Options:
         "nothing.",
         aliases=("dry", "plan"),
     )
+    wait: bool = option(
+        default=True,
+        check=flag,
+        description="`false` leaves the sweep to itself and returns: on this machine in the background, where it "
+        "goes on when the terminal is closed. The same command then attaches to it.",
+        aliases=("block", "blocking", "detach", "background"),
+    )
     identity: str | None = option(
         None,
         _function,
@@ -186,9 +210,9 @@ class Options:
         "then its own.",
     )
     not_identity: tuple[str, ...] = option(
-        [], _texts("keys"), "Keys that are left out of the fingerprint, such as paths."
+        [], texts("keys"), "Keys that are left out of the fingerprint, such as paths."
     )
-    not_in_names: tuple[str, ...] = option([], _texts("keys"), "Keys that `${job_directory:}` does not show.")
+    not_in_names: tuple[str, ...] = option([], texts("keys"), "Keys that `${job_directory:}` does not show.")
     code_version: str | None = option(
         None,
         _function,
@@ -206,8 +230,9 @@ class Options:
         None,
         _function,
         "Dotted path of a function from a job's configuration (with its `hydra` node) and a device's name (`cpu`, "
-        "`GPU 0`) to the seconds that the job will take there, or `None`. What jobs have taken sets it right; without "
-        "one all jobs count as equally long. For the estimates of the time alone.",
+        "`GPU 0`) to the seconds that the job will take there, or `None`: the longest jobs start first, and the time "
+        "left is told. What jobs have taken sets it right. Without one, a job that is run afresh counts as long as it "
+        "was, and any other as long as those that have ended were.",
     )
     completed: str | None = option(
         None,
@@ -231,13 +256,14 @@ class Options:
         None,
         _function,
         "Dotted path of a function, called in the launching process with the job's composed configuration (with its "
-        "`hydra` node) and its directory, which need not exist yet, before the job's first attempt starts.",
+        "`hydra` node) and its directory, which need not exist yet, before the job's first attempt starts; again where "
+        "that could not start for the disk's sake.",
     )
     on_job_end: str | None = option(
         None,
         _function,
-        "Dotted path of a function, called in the launching process with the sweep's and the job's directory as each "
-        "job ends.",
+        "Dotted path of a function, called in the launching process, in a thread beside the one that starts jobs, with "
+        "the sweep's and the job's directory: one job after another, as they end, and all before `on_sweep_end`.",
     )
     on_sweep_end: str | None = option(
         None,

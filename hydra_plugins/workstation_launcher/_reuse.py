@@ -13,13 +13,15 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from hydra_plugins.workstation_launcher._neighbours import find_jobs
+from hydra_plugins.workstation_launcher._plain_files import is_inside
 from hydra_plugins.workstation_launcher._records import (
-    FAILURE,
+    OUTPUT,
     STATUS,
     RecordFormatError,
     State,
     Status,
     read_status,
+    set_aside_damaged,
 )
 from hydra_plugins.workstation_launcher._sweep import Job
 
@@ -50,7 +52,7 @@ def find_sources(
     for job in to_do:
         candidates = (path for identity in job.identities for path in found.get(identity, ()))
         for candidate in candidates:
-            if _usable(candidate, job, code_version) is not None and is_whole(candidate, job.identities):
+            if _usable(candidate, job, code_version) is not None and is_whole(candidate, job.application_identities):
                 job.source = candidate
                 job.taken_from = sweep.parent / candidate.relative_to(sweep.parent).parts[0]
                 break
@@ -98,10 +100,32 @@ def unshare(directory: Path) -> None:
             own.replace(path)
 
 
+def clear_the_way(directory: Path) -> None:
+    """Set aside what a job's log cannot be appended to, and links out of its directory where Hydra or a lock writes.
+
+    The latter are those with the name of a log or of a hidden file or folder; others are the application's own affair.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            found = [entry for entry in entries if _is_in_the_way(directory, entry)]
+    except FileNotFoundError:
+        return
+    for entry in found:
+        set_aside_damaged(Path(entry.path))
+
+
+def _is_in_the_way(directory: Path, entry: "os.DirEntry[str]") -> bool:
+    is_log = entry.name.endswith(".log")
+    if entry.is_symlink():
+        return (is_log or entry.name.startswith(".")) and not is_inside(directory, entry.name)
+    # To open a pipe that nobody reads takes for ever.
+    return (entry.name == OUTPUT and not entry.is_file()) or (is_log and not (entry.is_file() or entry.is_dir()))
+
+
 def _may_be_replaced(job: Job) -> bool:
     """Whether nothing would be lost where the job goes, and nobody is at work there."""
     if job.earlier is not None:
-        return job.earlier.state != State.running or job.earlier.process_is_gone()
+        return not job.is_held and (job.earlier.state != State.running or job.earlier.process_is_gone())
     try:
         return not any(job.directory.iterdir())
     except OSError:
@@ -111,7 +135,7 @@ def _may_be_replaced(job: Job) -> bool:
 def _usable(directory: Path, job: Job, code_version: str | None) -> Status | None:
     """The record in a directory, if it is that of this very job, completed by this very code.
 
-    What somebody else's pickle would do when it is read is not known: a value that JSON cannot hold is none to take.
+    A value that JSON could not hold is lost, and none to take.
     """
     try:
         status = read_status(directory)
@@ -120,8 +144,7 @@ def _usable(directory: Path, job: Job, code_version: str | None) -> Status | Non
     if status is None or status.state != State.completed or status.fingerprint not in job.identities:
         return None
     same_code = code_version is not None and status.code_version == code_version
-    plain = status.return_value_pickle is None and isinstance(status.seconds, int | float | None)
-    return status if same_code and plain else None
+    return status if same_code and status.return_value_text is None else None
 
 
 def _take(job: Job, source: Path, code_version: str | None, is_whole: Check, on_taken: Callable[..., None]) -> Status:
@@ -138,7 +161,7 @@ def _take(job: Job, source: Path, code_version: str | None, is_whole: Check, on_
         _write_overrides(job, temporary)
         on_taken(job.config, source, temporary)
         # Whoever trains it anew writes that into its record first.
-        if not _same(_usable(source, job, code_version), status) or not is_whole(temporary, job.identities):
+        if not _same(_usable(source, job, code_version), status) or not is_whole(temporary, job.application_identities):
             raise ChangedError("it has changed while it was copied")
         _put(temporary, job.directory)
     finally:
@@ -160,7 +183,7 @@ def _copy(source: Path, destination: Path, root: Path) -> None:
             elif entry.is_dir():
                 target.mkdir()
                 _copy(Path(entry.path), target, root)
-            elif entry.is_file() and entry.name not in (STATUS, FAILURE):
+            elif entry.is_file() and entry.name != STATUS:
                 _copy_file(Path(entry.path), target)
 
 

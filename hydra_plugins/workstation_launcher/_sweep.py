@@ -1,16 +1,20 @@
 """The jobs of a sweep: their configurations, directories and identities, and which of them are done already."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf, flag_override
+from omegaconf import DictConfig, OmegaConf
 
+from hydra_plugins.workstation_launcher._anew import was_run_anew
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
-from hydra_plugins.workstation_launcher._identity import job_identities
+from hydra_plugins.workstation_launcher._configurations import Configurations, rare_collections, set_hydra
+from hydra_plugins.workstation_launcher._hydra_internals import interpolation
+from hydra_plugins.workstation_launcher._identity import application_identities, with_environment
 from hydra_plugins.workstation_launcher._options import Options
-from hydra_plugins.workstation_launcher._records import State, Status, SweepRecord, read_status
+from hydra_plugins.workstation_launcher._patience import Patience
+from hydra_plugins.workstation_launcher._plain_files import leads_astray
+from hydra_plugins.workstation_launcher._records import State, Status, SweepRecord, read_status, same_overrides
 
 
 @dataclass
@@ -20,7 +24,8 @@ class Job:
     number: int
     """Its place in the sweep, from 0; Hydra's ``hydra.job.num`` unless that directory was another job's."""
     overrides: list[str]
-    config: DictConfig
+    make_config: Callable[[], DictConfig]
+    """Composes its configuration, with its ``hydra`` node: each takes some hundred kilobytes, and is not kept."""
     fingerprint: str
     former: tuple[str, ...]
     """Fingerprints that it had earlier: a directory of one of them is its own."""
@@ -35,14 +40,27 @@ class Job:
     """An earlier job of this sweep with the same identity, which runs for both."""
     skipped: bool = field(default=False)
     """Whether it counts as done because of an earlier command."""
+    is_held: bool = False
+    """Whether an earlier command has put it into the queue of the place where it is to run, and it is still there."""
     is_damaged: bool = False
     """Whether it was completed, and the application finds its results gone or damaged."""
     source: Path | None = None
     """The directory of the same job, completed beside this sweep, that it takes over instead of running."""
     taken_from: Path | None = None
     """The folder beside this sweep's in which that lies."""
+    value: bytes | None = None
+    """What it has returned to this command, as a pickle, if JSON need not keep that."""
+    failure: bytes | None = None
+    """Hydra's ``JobReturn`` of its failure under this command, as a pickle."""
+    application_identities: tuple[str, ...] = ()
+    """What the application knows it by, now and earlier."""
     same_because: str = ""
     """What makes it the same as its twin."""
+
+    @property
+    def config(self) -> DictConfig:
+        """Its configuration, made anew; whoever asks twice in a row for the same job's is given the same."""
+        return self.make_config()
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -72,6 +90,7 @@ def plan_jobs(
     options: Options,
     record: SweepRecord,
     is_whole: Callable[[Path, tuple[str, ...]], bool] = lambda *_: True,
+    code_version: str | None = None,
 ) -> list[Job]:
     """Compose all jobs of a batch, give each its directory, and recognise those that need not run.
 
@@ -81,23 +100,31 @@ def plan_jobs(
     jobs: list[Job] = []
     places = _Places(record)
     by_fingerprint: dict[str, Job] = {}
-    for number, overrides in enumerate(batch, first_number):
-        config = loader.take(master, list(overrides))
-        set_hydra(config, "job.num", number)
-        set_hydra(config, "job.id", str(number))
-        # For ${hydra:...}. Hydra's own set_config copies the node, which is most of what planning a job would cost.
-        HydraConfig.instance().cfg = config  # type: ignore[assignment]
-        identities = job_identities(config, options.identity, options.not_identity)
-        identity, *former = identities
-        twin = by_fingerprint.get(identity)
-        place = twin.place if twin is not None else places.settle(config, identities)
-        job = Job(number, list(overrides), config, identity, tuple(former), place, record.directory / place, twin=twin)
-        if twin is None:
-            by_fingerprint[identity] = job
-            _recognise(job, options, is_whole)
-        set_hydra(config, "sweep.subdir", place.replace("${", "\\${"))
-        jobs.append(job)
-    loader.forget()
+    configurations = Configurations(loader, master)
+    patience = Patience()
+
+    def was_anew(earlier: Status) -> bool:
+        return was_run_anew(record.content.get("anew"), earlier, code_version)
+
+    with rare_collections():
+        for number, given in enumerate(batch, first_number):
+            overrides = list(given)
+            config = configurations.compose(overrides, number, for_a_moment=True)
+            application = application_identities(config, options.identity, options.not_identity)
+            identities = with_environment(application, config)
+            identity, *former = identities
+            twin = by_fingerprint.get(identity)
+            place = twin.place if twin is not None else places.settle(config, identities)
+            make_config = configurations.maker(overrides, place, config)
+            job = Job(
+                number, overrides, make_config, identity, tuple(former), place, record.directory / place, twin=twin,
+                application_identities=application,
+            )  # fmt: skip
+            if twin is None:
+                by_fingerprint[identity] = job
+                _recognise(job, options, is_whole, was_anew)
+            jobs.append(job)
+            patience.told("planned %d of %d jobs", len(jobs), len(batch))
     common = common_overrides(jobs)
     for job in jobs:
         differing = [override for override in job.overrides if override not in common or len(jobs) == 1]
@@ -112,15 +139,20 @@ def common_overrides(jobs: Sequence[Job]) -> list[str]:
     )
 
 
-def _recognise(job: Job, options: Options, is_whole: Callable[[Path, tuple[str, ...]], bool]) -> None:
+def _recognise(
+    job: Job,
+    options: Options,
+    is_whole: Callable[[Path, tuple[str, ...]], bool],
+    is_run_anew: Callable[[Status], bool],
+) -> None:
     earlier = read_status(job.directory)
     if earlier is None or earlier.fingerprint not in job.identities:
         return
     job.earlier = earlier
     finished = earlier.state == State.completed or (earlier.state == State.failed and not options.retry_failed)
-    if not finished or not options.resume:
+    if not finished or not (options.resume or is_run_anew(earlier)):
         return
-    if earlier.state == State.completed and not is_whole(job.directory, job.identities):
+    if earlier.state == State.completed and not is_whole(job.directory, job.application_identities):
         job.is_damaged = True
     else:
         job.status, job.skipped = earlier, True
@@ -145,7 +177,7 @@ class _Places:
         return place
 
     def _free_place(self, config: DictConfig, fingerprints: tuple[str, ...]) -> str:
-        wanted = str(OmegaConf.select(config, "hydra.sweep.subdir"))
+        wanted = _wanted(config)
         if self._is_free(wanted, fingerprints, config):
             return wanted
         # Hydra's numbers: go on after the highest that is in use.
@@ -154,7 +186,7 @@ class _Places:
             number += 1
             set_hydra(config, "job.num", number)
             set_hydra(config, "job.id", str(number))
-            numbered = str(OmegaConf.select(config, "hydra.sweep.subdir"))
+            numbered = _wanted(config)
             if numbered == wanted:
                 return f"{wanted}__{fingerprints[0][:40]}"  # the name does not depend on the number
             if self._is_free(numbered, fingerprints, config):
@@ -162,31 +194,29 @@ class _Places:
                 return numbered
 
     def _is_free(self, place: str, fingerprints: tuple[str, ...], config: DictConfig) -> bool:
-        if place in self._taken:
+        if place in self._taken or leads_astray(self._sweep, place):
             return False
         directory = self._sweep / place
         status = read_status(directory)
         if status is not None:
             return status.fingerprint in fingerprints
         # A job that another launcher made is known by its overrides.
-        try:
-            theirs = OmegaConf.load(directory / str(config.hydra.output_subdir) / "overrides.yaml")
-        except OSError:
-            return True
-        return bool(theirs == config.hydra.overrides.task)
+        overrides = directory / str(config.hydra.output_subdir) / "overrides.yaml"
+        return same_overrides(overrides, list(config.hydra.overrides.task)) is not False
 
 
-def set_hydra(config: DictConfig, key: str, value: object) -> None:
-    """Set a value under ``hydra``, which is read-only once Hydra knows of the configuration."""
-    with flag_override(config.hydra, ["readonly", "struct"], values=False):
-        OmegaConf.update(config.hydra, key, value)
+def _wanted(config: DictConfig) -> str:
+    """The directory that the app wants for a job. Hydra's own choice is known without its parser, which takes long."""
+    if interpolation(config.hydra.sweep, "subdir") == "${hydra.job.num}":
+        return str(config.hydra.job.num)
+    return str(OmegaConf.select(config, "hydra.sweep.subdir"))
 
 
-def factors(jobs: Sequence[Job]) -> dict[str, list[str]]:
-    """The keys whose overrides differ between jobs, each with its values in order of appearance."""
+def factors(jobs: Iterable[Sequence[str]]) -> dict[str, list[str]]:
+    """The keys whose overrides differ between jobs, given by their overrides, with their values as they come."""
     values: dict[str, dict[str, None]] = {}
-    for job in jobs:
-        for override in job.overrides:
+    for overrides in jobs:
+        for override in overrides:
             key, _, value = override.partition("=")
             values.setdefault(key, {})[value] = None
     return {key: list(found) for key, found in values.items() if len(found) > 1}

@@ -38,6 +38,7 @@ class Key:
         shares_noise: whether two runs of one seed that differ in it alone start from the same weights or see the same
             images in the same order, so that they share noise.
         replicate: whether its values are draws of one and the same thing, as those of a seed are, and no levels.
+        later: whether it came when runs had ids already: with its default, a run's id is what it was without the key.
     """
 
     meaning: str
@@ -49,6 +50,7 @@ class Key:
     in_names: bool = True
     shares_noise: bool = False
     replicate: bool = False
+    later: bool = False
 
 
 def key(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from omegaconf import MISSING
@@ -14,8 +14,12 @@ IMAGE_SIZE = 28
 PIXELS = np.arange(IMAGE_SIZE * IMAGE_SIZE).reshape(IMAGE_SIZE, IMAGE_SIZE)
 """The indices ``[row, column]`` of an image's pixels when it lies flat."""
 
-Shuffle = Callable[[int], np.ndarray]
-"""From a seed to one random order of the 784 pixels, ``[784]``."""
+
+class Shuffle(Protocol):
+    """Draws one random order."""
+
+    def __call__(self, seed: int, count: int = IMAGE_SIZE * IMAGE_SIZE) -> np.ndarray:
+        """From a seed to an order of so many pixels, ``[count]``."""
 
 
 @dataclass
@@ -58,6 +62,34 @@ class PermutedPixelsConfig(SequenceConfig):
 
 
 @dataclass
+class AveragedPixels14Config(SequenceConfig):
+    """One pixel a time step, of the image averaged to 14x14."""
+
+    kind: str = "pixels_14x14"
+
+
+@dataclass
+class AveragedPixels7Config(SequenceConfig):
+    """One pixel a time step, of the image averaged to 7x7."""
+
+    kind: str = "pixels_7x7"
+
+
+@dataclass
+class PermutedAveragedPixels14Config(PermutedPixelsConfig):
+    """Pixels of the image averaged to 14x14, in one fixed random order."""
+
+    kind: str = "permuted_pixels_14x14"
+
+
+@dataclass
+class PermutedAveragedPixels7Config(PermutedPixelsConfig):
+    """Pixels of the image averaged to 7x7, in one fixed random order."""
+
+    kind: str = "permuted_pixels_7x7"
+
+
+@dataclass
 class RandomLengthConfig(SequenceConfig):
     """The first rows of each image, as packed sequences of unequal lengths."""
 
@@ -79,9 +111,10 @@ class SequenceSpec:
         config: its keys.
         shape: the (longest) number of time steps and the features of each.
         order: from the configuration and a :data:`Shuffle` to the pixel at each place, int ``[time, feature]`` with
-            values of 0 to 783.
+            values of 0 to 783, or of the averaged image's pixels.
         lengths: from the configuration to the fewest valid steps and the seed that draws each image's number of them;
             None: all are valid.
+        averaged: the side of the squares of pixels that are averaged into one first, a divisor of 28; 1: none are.
     """
 
     name: str
@@ -90,9 +123,23 @@ class SequenceSpec:
     shape: tuple[int, int]
     order: Callable[[Any, Shuffle], np.ndarray]
     lengths: Callable[[Any], tuple[int, int]] | None = None
+    averaged: int = 1
 
 
-_ROWS, _PIXELS = (IMAGE_SIZE, IMAGE_SIZE), (IMAGE_SIZE * IMAGE_SIZE, 1)
+def _by_pixel(side: int, config: type[SequenceConfig], *, permuted: bool) -> SequenceSpec:
+    """One pixel a time step of an image whose side is so long."""
+
+    def order(config: Any, draw: Shuffle) -> np.ndarray:
+        pixels = draw(config.permutation_seed, side * side) if permuted else np.arange(side * side)
+        return pixels.reshape(-1, 1)
+
+    averaged = "" if side == IMAGE_SIZE else f" of the image averaged to {side}x{side}"
+    how = "in one random order for all images" if permuted else "in reading order"
+    reads = f"one pixel a time step{averaged}, {how}"
+    return SequenceSpec(config().kind, reads, config, (side * side, 1), order, averaged=IMAGE_SIZE // side)
+
+
+_ROWS = (IMAGE_SIZE, IMAGE_SIZE)
 
 SEQUENCES = Catalogue(
     "sequences",
@@ -108,20 +155,12 @@ SEQUENCES = Catalogue(
             _ROWS,
             lambda _config, _draw: PIXELS.T,
         ),
-        SequenceSpec(
-            "pixels",
-            "one pixel a time step, in reading order",
-            PixelsConfig,
-            _PIXELS,
-            lambda _config, _draw: PIXELS.reshape(-1, 1),
-        ),
-        SequenceSpec(
-            "permuted_pixels",
-            "one pixel a time step, in one random order for all images",
-            PermutedPixelsConfig,
-            _PIXELS,
-            lambda config, draw: draw(config.permutation_seed).reshape(-1, 1),
-        ),
+        _by_pixel(28, PixelsConfig, permuted=False),
+        _by_pixel(28, PermutedPixelsConfig, permuted=True),
+        _by_pixel(14, AveragedPixels14Config, permuted=False),
+        _by_pixel(14, PermutedAveragedPixels14Config, permuted=True),
+        _by_pixel(7, AveragedPixels7Config, permuted=False),
+        _by_pixel(7, PermutedAveragedPixels7Config, permuted=True),
         SequenceSpec(
             "random_length",
             "one row a time step; how many of them are valid differs from image to image",

@@ -4,6 +4,7 @@ rnn-mnist runs outputs/depth
 rnn-mnist runs outputs/depth --failed      only those, with their causes
 rnn-mnist runs outputs/depth --best 3      the three with the highest validation accuracy
 rnn-mnist runs outputs/depth --clean       remove those that failed, after asking
+rnn-mnist runs outputs/depth --drop-weights    keep figures and predictions alone, after asking
 
 Accuracies are in per cent. The best run is chosen on validation accuracy, or on test accuracy where no images were held
 out for validation.
@@ -19,7 +20,7 @@ import pandas as pd
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import completed, load_runs
 from rnn_mnist.errors import ExpectedError
-from rnn_mnist.runs.cleaning import remove_failed
+from rnn_mnist.runs.cleaning import remove_failed, remove_weights
 from rnn_mnist.runs.record import RunRecord, State
 from rnn_mnist.tables import Cell, Column, Content, Output, Table
 
@@ -34,13 +35,21 @@ def main(arguments: Sequence[str]) -> None:
     chosen.add_argument("--failed", action="store_true", help="only the runs that failed")
     chosen.add_argument("--best", type=int, metavar="N", help="only the N best completed runs, best first")
     chosen.add_argument("--clean", action="store_true", help="remove the failed runs: their directories and rows")
-    parser.add_argument("--yes", action="store_true", help="with --clean: do not ask")
+    chosen.add_argument(
+        "--drop-weights",
+        action="store_true",
+        help="remove weights and checkpoints of the completed runs, which stay so",
+    )
+    parser.add_argument("--yes", action="store_true", help="with --clean and --drop-weights: do not ask")
     options = parser.parse_args(arguments)
-    if options.yes and not options.clean:
-        parser.error("--yes: only with --clean")
+    if options.yes and not (options.clean or options.drop_weights):
+        parser.error("--yes: only with --clean and --drop-weights")
     if options.best is not None and options.best < 1:
         parser.error(f"--best {options.best}: must be at least 1")
     loaded = load_runs(*options.sweeps)
+    if options.drop_weights:
+        _drop_weights([record for record in loaded.records if record.state == State.completed], sure=options.yes)
+        return
     runs = loaded.frame
     if options.failed or options.clean:
         runs = runs[runs["status"] == State.failed]
@@ -75,14 +84,31 @@ def _clean(failed: Sequence[RunRecord], *, sure: bool) -> None:
         ExpectedError: if nobody can be asked, or a command is at work on their sweep.
     """
     what = f"{len(failed)} failed {'run' if len(failed) == 1 else 'runs'}"
-    if not sure:
-        if not sys.stdin.isatty():
-            raise ExpectedError(f"--clean: nobody is there to be asked; --yes removes {what}")
-        if input(f"remove {what}, directories and rows? [y/N] ").strip().lower() not in ("y", "yes"):
-            print("nothing is removed")
-            return
-    removed = remove_failed(failed)
-    print(f"removed {len(removed)} of {what}")
+    if sure or _is_meant("--clean", what, "directories and rows"):
+        removed = remove_failed(failed)
+        print(f"removed {len(removed)} of {what}")
+
+
+def _drop_weights(completed_runs: Sequence[RunRecord], *, sure: bool) -> None:
+    """Remove the weights of runs, if that is meant.
+
+    Raises:
+        ExpectedError: if nobody can be asked, or a run is in use.
+    """
+    count = len(completed_runs)
+    what = f"weights and checkpoints of {count} {'run' if count == 1 else 'runs'}"
+    if sure or _is_meant("--drop-weights", what, "which nothing brings back but training"):
+        runs, size = remove_weights(completed_runs)
+        print(f"removed the weights of {runs} {'run' if runs == 1 else 'runs'}: {size / 2**20:.1f} MiB")
+
+
+def _is_meant(option: str, what: str, more: str) -> bool:
+    if not sys.stdin.isatty():
+        raise ExpectedError(f"{option}: nobody is there to be asked; --yes removes {what}")
+    if input(f"remove {what}, {more}? [y/N] ").strip().lower() in ("y", "yes"):
+        return True
+    print("nothing is removed")
+    return False
 
 
 def _table(runs: pd.DataFrame) -> Table:

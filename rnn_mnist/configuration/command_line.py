@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 
 from hydra_plugins.workstation_launcher import typed_command
 from rnn_mnist.configuration.choices import study_folders
-from rnn_mnist.configuration.overrides import check_overrides, for_sweep
+from rnn_mnist.configuration.overrides import check_overrides, for_sweep, with_filter_quoted
 from rnn_mnist.configuration.plugin_packages import how_to_get
 from rnn_mnist.configuration.reference import WIDTH, as_text, groups
 from rnn_mnist.configuration.resolution import ConfigError
@@ -80,6 +80,7 @@ def check_command_line(arguments: Sequence[str], config_dir: Path | None = None)
     """
     if "--version" in arguments:
         return list(arguments)
+    arguments = with_filter_quoted(arguments)
     _refuse_keys_as_flags(arguments)
     flags, words = _taken_apart(arguments)
     _refuse_split_values(words)

@@ -22,6 +22,7 @@ from hydra.version import VersionBase
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from hydra_plugins.workstation_launcher import override_key
+from rnn_mnist.catalogues.trackers import chosen_trackers, preloaded
 from rnn_mnist.configuration import schema
 from rnn_mnist.configuration.choices import CONFIG_DIR as CONFIG_DIR  # where every entry point looks for it
 from rnn_mnist.configuration.choices import groups, groups_and_options
@@ -29,7 +30,7 @@ from rnn_mnist.configuration.choices import options as options
 from rnn_mnist.configuration.hydra_versions import VERSION_BASE, register_resolver
 from rnn_mnist.configuration.identity import not_in_names, sweep_name
 from rnn_mnist.configuration.mistakes import explain_error, no_such_key
-from rnn_mnist.configuration.overrides import check_overrides, for_sweep
+from rnn_mnist.configuration.overrides import check_overrides, for_sweep, with_filter_quoted
 from rnn_mnist.configuration.reference import as_text
 from rnn_mnist.configuration.resolution import ConfigError, Resolved, check_sweep_name, resolve
 from rnn_mnist.configuration.studies import GROUP, OWN, keys_of_study, store_own_studies
@@ -75,10 +76,19 @@ def _register_resolvers(config_dir: Path | None) -> None:
 
     # Cached, so that each job of a sweep sees the name that the sweep got from the whole command.
     register_resolver("sweep_name", resolve_sweep_name, use_cache=True, replace=True)
+    register_resolver("with_trackers", _with_trackers, replace=True)
     register_resolver("not_in_names", lambda: list(not_in_names()), replace=True)
     # Hydra's help is a string.Template.
     register_resolver("keys", lambda: as_text().replace("$", "$$"), replace=True)
     register_resolver("groups_and_options", lambda: groups_and_options(config_dir), replace=True)
+
+
+def _with_trackers(modules: Any, tracker: Any) -> list[str]:
+    """The modules, and those that the chosen trackers take long to import.
+
+    OmegaConf 2.4 holds what it gives against the annotations, and gives other sequences than 2.3.
+    """
+    return [*modules, *preloaded(chosen_trackers(list(tracker) if isinstance(tracker, ListConfig) else tracker))]
 
 
 def _store_configs() -> None:
@@ -122,6 +132,7 @@ def sweep_directory(overrides: Sequence[str], config_dir: Path | None = None) ->
 def _composing(overrides: Sequence[str], config_dir: Path | None) -> Iterator[list[str]]:
     """A Hydra of our own for a while, and the overrides to compose with; its errors come out as one line."""
     try:
+        overrides = with_filter_quoted(overrides)
         check_overrides(overrides, config_dir)
         with _hydra_set_aside():
             _store_configs()
@@ -176,20 +187,23 @@ def typed(config: DictConfig) -> Resolved:
         _check_hydra(config.hydra)
     elif HydraConfig.initialized():
         _check_hydra(HydraConfig.get())
-    _refuse_extra_keys(schema.Config, config)
+    written = _refuse_extra_keys(schema.Config, config)
     sections = {str(key): config[key] for key in config if key != "hydra"}
     absent = [entry.name for entry in fields(schema.Config) if entry.name not in sections]
     missing = [
         key
-        for value in sections.values()
-        if isinstance(value, DictConfig)
+        for name, value in sections.items()
+        if isinstance(value, DictConfig) and _lacks_values(written.get(name) or OmegaConf.to_container(value))
         for key in sorted(OmegaConf.missing_keys(value))
     ]
     for key in (*absent, *missing):
         raise ConfigError(f"{key}: has no value")
     values: dict[str, Any] = {
-        key: OmegaConf.to_object(value) if isinstance(value, DictConfig) else value for key, value in sections.items()
+        key: OmegaConf.to_object(value) if isinstance(value, DictConfig | ListConfig) else value
+        for key, value in sections.items()
     }
+    # Here and not with the other keys: a run can be read, and made again, without the tracker that it was written to.
+    chosen_trackers(values["tracker"])
     return resolve(schema.Config(**values), _given(config))
 
 
@@ -226,19 +240,44 @@ def _check_hydra(hydra: Any) -> None:
         )
 
 
-def _refuse_extra_keys(node: type, values: DictConfig, prefix: str = "") -> None:
-    """Hydra's ``+key=value`` adds keys even to a closed schema; here they would be ignored in silence."""
+def _refuse_extra_keys(node: type, values: DictConfig) -> dict[str, Any]:
+    """Hydra's ``+key=value`` adds keys even to a closed schema; here they would be ignored in silence.
+
+    Returns:
+        Sections as plain containers: to make them takes a while where jobs are thousands.
+    """
     names = [entry.name for entry in fields(node)]
+    written = {}
     for key in map(str, values):
-        if not prefix and key == "hydra":
+        if key == "hydra":
             continue
         if key not in names:
-            raise ConfigError(no_such_key(f"{prefix}{key}", names))
+            raise ConfigError(no_such_key(key, names))
         if OmegaConf.is_missing(values, key) or OmegaConf.is_interpolation(values, key):
             continue
         value = values[key]
         if isinstance(value, DictConfig):
-            section = OmegaConf.get_type(value)
-            if section is None or not is_dataclass(section):
-                raise ConfigError(f"{prefix}{key}: must be chosen with {prefix}{key}=<option>")
-            _refuse_extra_keys(section, value, f"{prefix}{key}.")
+            written[key] = OmegaConf.to_container(value)
+            _refuse_extra_keys_of_section(value, written[key], f"{key}.")
+    return written
+
+
+def _refuse_extra_keys_of_section(section: DictConfig, written: Any, prefix: str) -> None:
+    """As above; ``written`` is the section as plain containers, which are walked several times as quickly."""
+    node = OmegaConf.get_type(section)
+    if node is None or not is_dataclass(node):
+        key = prefix.removesuffix(".")
+        raise ConfigError(f"{key}: must be chosen with {key}=<option>")
+    names = [entry.name for entry in fields(node)]
+    for key, value in ((str(key), value) for key, value in written.items()):
+        if key not in names:
+            raise ConfigError(no_such_key(f"{prefix}{key}", names))
+        if isinstance(value, dict):
+            _refuse_extra_keys_of_section(section[key], value, f"{prefix}{key}.")
+
+
+def _lacks_values(written: Any) -> bool:
+    """Whether a key of plain containers, as ``OmegaConf.to_container`` makes them, has none."""
+    if isinstance(written, dict | list):
+        return any(map(_lacks_values, written.values() if isinstance(written, dict) else written))
+    return bool(written == "???")

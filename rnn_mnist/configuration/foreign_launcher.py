@@ -11,7 +11,7 @@ from rnn_mnist.configuration.compose import sweep_directory
 from rnn_mnist.errors import ExpectedError
 
 _LAUNCHER = "hydra/launcher"
-_WITH_AN_END = ("rnn_mnist", "workstation")
+_WITH_AN_END = ("rnn_mnist", "workstation", "slurm", "ray")
 
 
 def say_how_to_see_the_answer(arguments: Sequence[str], config_dir: Path | None) -> None:

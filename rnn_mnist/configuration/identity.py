@@ -12,7 +12,7 @@ from typing import Any
 from hydra_plugins.workstation_launcher import directory_name, readable, without
 from rnn_mnist.catalogues.keys import Role
 from rnn_mnist.configuration.change import Change
-from rnn_mnist.configuration.schema import Config, keys_where
+from rnn_mnist.configuration.schema import Config, declared, keys_where
 
 ID_LENGTH = 12
 
@@ -107,8 +107,18 @@ def former_ids(
     return () if identifier == run_id_of(effective) else (identifier,)
 
 
+@lru_cache(maxsize=1)
+def _later_defaults() -> dict[str, Any]:
+    """Of the keys that came when runs had ids already."""
+    names = keys_where(lambda key: key.declared.later)
+    return {name: each.default for name in names if (each := declared(name)) is not None}
+
+
 def _digest(flat: Mapping[str, Any], leave_out: Iterable[str]) -> str:
-    left = {key: value for key, value in flat.items() if key not in set(leave_out)}
+    hidden, later = set(leave_out), _later_defaults()
+    left = {
+        key: value for key, value in flat.items() if key not in hidden and not (key in later and value == later[key])
+    }
     canonical = json.dumps(left, sort_keys=True, separators=(",", ":"))
     return _digest_text(canonical)
 

@@ -1,6 +1,7 @@
 """Single overrides: what Hydra takes and should not, and what it refuses without saying what is meant."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from rnn_mnist.configuration.resolution import ConfigError
 from rnn_mnist.configuration.studies import GROUP, check_study
 from rnn_mnist.configuration.suggestions import did_you_mean, meant_choices, meant_overrides
 from rnn_mnist.configuration.sweep_values import check_values, written_out
+
+_FILTER = "hydra.sweeper.filter="
 
 
 def check_overrides(overrides: Iterable[str], config_dir: Path | None = None) -> None:
@@ -100,11 +103,26 @@ def _check_key(text: str, override: Override, config_dir: Path | None) -> None:
         raise ConfigError(f"{key}: no such key; {did_you_mean(meant)}")
 
 
+def with_filter_quoted(overrides: Iterable[str]) -> list[str]:
+    """The overrides, ``hydra.sweeper.filter`` within the quotes that Hydra wants around ``==``, ``<`` and the like."""
+    return [_quoted(text) if text.lstrip("+").startswith(_FILTER) else text for text in overrides]
+
+
+def _quoted(text: str) -> str:
+    try:
+        OverridesParser.create().parse_override(text)
+    except HydraException:
+        key, _, value = text.partition("=")
+        escaped = re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), value)
+        return f'{key}="{escaped}"'
+    return text
+
+
 def for_sweep(overrides: Sequence[str]) -> list[str]:
     """The overrides of a sweep as Hydra is to have them, a ``glob`` as the options that it finds.
 
     Raises:
-        ConfigError: if one is a sweep over nothing, or one that Hydra's own sweeper does not do.
+        ConfigError: if one is a sweep over nothing.
     """
     parser = OverridesParser.create()
     parsed: dict[str, Override] = {}
@@ -114,7 +132,7 @@ def for_sweep(overrides: Sequence[str]) -> list[str]:
         except HydraException:  # Hydra meets it too, and its exception names it
             continue
     for override in parsed.values():
-        # Other sweepers read intervals, and have names for them.
-        if override.key_or_group == "hydra/sweeper" and override.value() not in (None, "basic"):
+        # Other sweepers may read a glob themselves.
+        if override.key_or_group == "hydra/sweeper" and override.value() not in (None, "basic", "grid"):
             return list(overrides)
     return [written_out(text, parsed[text], groups()) if text in parsed else text for text in overrides]

@@ -15,11 +15,20 @@ class PluginPackage:
     """What can be chosen once it is installed."""
     called: tuple[str, ...] = ()
     """What people write who mean one of them."""
+    own_extra: bool = False
+    """Whether the plugin itself is here, and wants a package that an extra of this project brings."""
 
     @property
     def installed(self) -> bool:
         """Whether it can be imported; it is not."""
+        if self.own_extra:
+            return find_spec(self.name) is not None
         return find_spec("hydra_plugins") is not None and find_spec(f"hydra_plugins.{self._module}") is not None
+
+    @property
+    def how(self) -> str:
+        """The command that installs it."""
+        return f"pip install 'rnn-mnist[{self.name}]'" if self.own_extra else f"pip install {self.name}"
 
     @property
     def _module(self) -> str:
@@ -27,14 +36,12 @@ class PluginPackage:
 
 
 _PACKAGES = (
-    PluginPackage("hydra-optuna-sweeper", "hydra/sweeper", ("optuna",), ("tpe",)),
+    PluginPackage("optuna", "hydra/sweeper", ("optuna",), ("tpe",), own_extra=True),
     PluginPackage("hydra-ax-sweeper", "hydra/sweeper", ("ax",)),
     PluginPackage("hydra-nevergrad-sweeper", "hydra/sweeper", ("nevergrad",)),
     PluginPackage("hydra-joblib-launcher", "hydra/launcher", ("joblib",)),
-    PluginPackage(
-        "hydra-submitit-launcher", "hydra/launcher", ("submitit_slurm", "submitit_local"), ("submitit", "slurm")
-    ),
-    PluginPackage("hydra-ray-launcher", "hydra/launcher", ("ray", "ray_aws")),
+    PluginPackage("hydra-submitit-launcher", "hydra/launcher", ("submitit_slurm", "submitit_local"), ("submitit",)),
+    PluginPackage("hydra-ray-launcher", "hydra/launcher", ("ray_aws",)),
     PluginPackage("hydra-rq-launcher", "hydra/launcher", ("rq",)),
     PluginPackage("hydra-colorlog", "hydra/job_logging", ("colorlog",)),
     PluginPackage("hydra-colorlog", "hydra/hydra_logging", ("colorlog",)),
@@ -47,7 +54,7 @@ def how_to_get(group: str, option: str) -> str | None:
         if package.group != group or option not in (*package.options, *package.called):
             continue
         if option in package.options:
-            return None if package.installed else f"not installed; pip install {package.name}"
+            return None if package.installed else f"not installed; {package.how}"
         brought = " or ".join(f"{group}={each}" for each in package.options)
-        return f"no such option; {brought}{'' if package.installed else f', after pip install {package.name}'}"
+        return f"no such option; {brought}{'' if package.installed else f', after {package.how}'}"
     return None

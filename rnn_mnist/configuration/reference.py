@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from hydra_plugins.grid_sweeper import described_options as grid_options
+from hydra_plugins.optuna_sweeper import described_options as optuna_options
 from hydra_plugins.resolve_sweeper import described_options as resolve_options
 from hydra_plugins.workstation_launcher import described_options as launcher_options
 from rnn_mnist.catalogues.keys import DeclaredKey, Role
@@ -23,7 +25,7 @@ def as_text(*groups: str) -> str:
     for title, entries in _text_sections():
         if groups and title.partition(":")[0] not in groups:
             continue
-        lines += ["", f"== {title} ==", ""]
+        lines += ["", *textwrap.wrap(f"== {title} ==", WIDTH, subsequent_indent="   "), ""]
         for setting, about in entries:
             lines += textwrap.wrap(setting, WIDTH, subsequent_indent="    ")
             lines += textwrap.wrap(about, WIDTH, initial_indent="    ", subsequent_indent="    ")
@@ -36,7 +38,7 @@ def groups() -> list[str]:
 
 
 def _text_sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Title, and what is set and what that means, of each group: of keys, of the launcher and of our sweeper."""
+    """Title, and what is set and what that means, of each group: of keys, of the launcher and of our sweepers."""
     for title, keys in _sections():
         yield (
             title,
@@ -47,8 +49,10 @@ def _text_sections() -> Iterator[tuple[str, list[tuple[str, str]]]]:
         )
     for title, node, described in (
         ("launcher: how a sweep runs, with -m", "hydra.launcher", launcher_options()),
+        ("grid: what of a grid is run, with -m", "hydra.sweeper", grid_options()),
         ("resolve: seeds where a comparison is open, with hydra/sweeper=resolve", "hydra.sweeper",
          resolve_options()),
+        ("optuna: a search instead of a grid, with hydra/sweeper=optuna", "hydra.sweeper", optuna_options()),
     ):  # fmt: skip
         yield (
             title,

@@ -18,6 +18,7 @@ from rnn_mnist.catalogues.keys import DeclaredKey, Role, declared_in, key
 from rnn_mnist.catalogues.optimizers import OPTIMIZERS, OptimizerConfig
 from rnn_mnist.catalogues.schedules import SCHEDULES, ScheduleConfig
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, SEQUENCES, SequenceConfig
+from rnn_mnist.catalogues.trackers import NONE, TRACKERS
 
 NUM_CLASSES = 10
 
@@ -39,11 +40,23 @@ class AugmentationConfig:
     max_scale: float = key(
         0.0, "largest relative change of size either way (0.1: from 90 % to 110 %)", ge=0, lt=1, shares_noise=True
     )
+    elastic: float = key(
+        0.0,
+        "standard deviation of a smooth random displacement of the pixels (Simard et al. 2003)",
+        ge=0,
+        le=IMAGE_SIZE,
+        unit="pixels",
+        shares_noise=True,
+        later=True,
+    )
+    row_dropout: float = key(
+        0.0, "share of the rows that are made black, drawn anew each time", ge=0, lt=1, shares_noise=True, later=True
+    )
 
     @property
     def active(self) -> bool:
         """Whether any change is on."""
-        return bool(self.max_shift or self.max_rotation or self.max_scale)
+        return bool(self.max_shift or self.max_rotation or self.max_scale or self.elastic or self.row_dropout)
 
 
 @dataclass
@@ -109,6 +122,15 @@ class TrainingConfig:
         0.0, "share of the target spread evenly over the classes, in the training loss only", ge=0, lt=1,
         shares_noise=True,
     )  # fmt: skip
+    weight_average: float | None = key(
+        None,
+        "if set, the exponential moving average of the weights is evaluated, and kept, in their place; this much of it "
+        "is left after each step (0.999: about the last 1,000 steps)",
+        gt=0,
+        lt=1,
+        shares_noise=True,
+        later=True,
+    )
     early_stopping_patience: int | None = key(
         None,
         "if set, training ends after this many epochs without a better one (a higher validation accuracy, or the same "
@@ -143,6 +165,12 @@ class TrainingConfig:
         role=Role.circumstance,
         in_names=False,
     )
+    cuda_graphs: bool = key(
+        True,
+        "on an NVIDIA GPU, a step's work is launched as one CUDA graph where it can be: several times as fast",
+        role=Role.circumstance,
+        in_names=False,
+    )
 
 
 @dataclass
@@ -171,6 +199,14 @@ class Config:
     reuse: bool = key(
         True,
         "whether a sweep takes over runs that another one under outputs/ has completed; false trains them here",
+        role=Role.circumstance,
+        in_names=False,
+    )
+    # A name or a list of names, which no other annotation of OmegaConf's allows.
+    tracker: Any = key(
+        NONE,
+        "where the run is written besides its own files; several as tracker=[tensorboard,mlflow], and one of your own "
+        "as the dotted path of its class",
         role=Role.circumstance,
         in_names=False,
     )
@@ -229,6 +265,8 @@ def declared_keys() -> dict[str, dict[str, DeclaredKey]]:
             found |= {each.name: {"": each} for each in declared_in(section, f"{entry.name}.")}
         else:
             found |= {each.name: {"": each} for each in declared_in(Config) if each.name == entry.name}
+    trackers = found["tracker"][""]
+    found["tracker"] = {"": replace(trackers, choices=(NONE, *TRACKERS), kind="enumeration")}
     return found
 
 

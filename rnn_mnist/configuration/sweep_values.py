@@ -1,4 +1,4 @@
-"""What Hydra's functions of a sweep (``range``, ``glob``, ``choice``, ``interval``) are given on a command line.
+"""What functions of a sweep (``range``, ``glob``, ``choice``, ``interval``, ``logspace``) are given on a command line.
 
 Hydra refuses some of it in words of its own grammar, and does something else with the rest: an empty range is a sweep
 of no jobs, and ``glob(*)`` finds the files that others are built from.
@@ -12,6 +12,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, O
 from hydra.errors import HydraException
 from omegaconf import MISSING
 
+from hydra_plugins.grid_sweeper import LogSpace
 from rnn_mnist.configuration import schema
 from rnn_mnist.configuration.resolution import ConfigError
 
@@ -46,16 +47,13 @@ def written_out(text: str, override: Override, groups: Sequence[str]) -> str:
         groups: whose options can be chosen.
 
     Raises:
-        ConfigError: if it is a sweep over nothing, or one that Hydra's own sweeper does not do.
+        ConfigError: if it is a sweep over nothing.
     """
     if not override.is_sweep_override():
         return text
     value, key = override.value(), override.key_or_group
     if isinstance(value, IntervalSweep):
-        raise ConfigError(
-            f"{text}: this sweeper tries values, as in {key}={_between(value)}; interval needs one that searches, "
-            "such as hydra/sweeper=optuna"
-        )
+        return text
     if isinstance(value, Glob):
         options = usable_options(key)
         if not options:
@@ -95,7 +93,13 @@ def _is_function(entry: object) -> bool:
 
 
 def _function_name(entry: object) -> str:
-    names = {RangeSweep: "range", IntervalSweep: "interval", Glob: "glob", ChoiceSweep: "choice"}
+    names = {
+        RangeSweep: "range",
+        IntervalSweep: "interval",
+        Glob: "glob",
+        LogSpace: "logspace",  # a kind of choice
+        ChoiceSweep: "choice",
+    }
     return next((name for kind, name in names.items() if isinstance(entry, kind)), "a sweep")
 
 
@@ -114,15 +118,6 @@ def _values(entry: object, options: Sequence[str]) -> list[str]:
     if entry is None:
         return ["null"]
     return [str(entry).lower() if isinstance(entry, bool) else str(entry)]
-
-
-def _between(interval: IntervalSweep) -> str:
-    """Three values of an interval."""
-    low, high = float(interval.start or 0), float(interval.end or 0)
-    parts = (0.25, 0.5, 0.75)
-    if "log" in interval.tags and 0 < low < high:
-        return ",".join(f"{low * (high / low) ** part:.3g}" for part in parts)
-    return ",".join(f"{low + (high - low) * part:.3g}" for part in parts)
 
 
 def _why_empty(value: object) -> str:

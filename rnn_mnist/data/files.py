@@ -28,6 +28,7 @@ from platformdirs import user_cache_path
 from hydra_plugins.workstation_launcher import write_atomically
 from rnn_mnist.catalogues.data_sets import DataFile, DataSetSpec, FileDataSet, Part, find_data_set, owner_of
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE
+from rnn_mnist.data.sums import Arrays, checksum, once
 from rnn_mnist.errors import ExpectedError
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -94,10 +95,6 @@ def _load_test_images(spec: DataSetSpec, root: Path, loader: str | None) -> tupl
     return images, labels
 
 
-Arrays = tuple[np.ndarray, np.ndarray]
-"""Images uint8 ``[image, 28, 28]`` and their classes uint8 ``[image]``."""
-
-
 def read_data_set(spec: DataSetSpec, root: Path, loader: str | None = None) -> tuple[Arrays, Arrays]:
     """Training and test images, unpacked or downloaded on first use, or brought by the loader; checked.
 
@@ -137,6 +134,12 @@ def _loaded(loader: str, root: Path) -> tuple[Arrays, Arrays]:
             )
     train_images, train_labels, test_images, test_labels = arrays
     return (train_images, train_labels.astype(np.uint8)), (test_images, test_labels.astype(np.uint8))
+
+
+def data_checksum(spec: DataSetSpec, root: Path, parts: tuple[Arrays, Arrays]) -> str:
+    """SHA-256 over the data set, as :func:`rnn_mnist.data.sums.checksum` takes it, of what has been read."""
+    paths = [folder_of(spec, root) / file.name for file in spec.files] if isinstance(spec, FileDataSet) else []
+    return checksum(parts, spec, paths)
 
 
 def read_part(spec: FileDataSet, part: Part, root: Path) -> Arrays:
@@ -226,7 +229,7 @@ def _read_idx(spec: FileDataSet, file: DataFile, root: Path) -> np.ndarray:
     path = folder_of(spec, root) / file.name
     if path.exists():
         content = np.fromfile(path, np.uint8)
-        _check(spec, file, path, content, root)
+        once(path, file, lambda: _check(spec, file, path, content, root))
     else:
         compressed = _find_compressed(spec, file, root)
         if compressed is None:
@@ -257,10 +260,12 @@ def _check(spec: FileDataSet, file: DataFile, path: Path, content: np.ndarray, r
 
 
 def _check_download(spec: FileDataSet, file: DataFile, path: Path) -> None:
-    state = path.stat()
-    _check_sum(
-        _md5_of_file(path, state.st_size, state.st_mtime_ns), file.download.md5, path, f"{spec.title}'s {path.name}"
-    )
+    def check() -> None:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, _md5).hexdigest()
+        _check_sum(found, file.download.md5, path, f"{spec.title}'s {path.name}")
+
+    once(path, file.download, check)
 
 
 def _check_sum(found: str, expected: str | None, path: Path, wanted: str) -> None:
@@ -297,13 +302,6 @@ def _gzip_file(file: DataFile, compressed: Path) -> bytes:
         return compressed.read_bytes()
     with ZipFile(compressed) as archive:
         return archive.read(f"gzip/{file.name}.gz")
-
-
-@lru_cache(maxsize=16)
-def _md5_of_file(path: Path, _size: int, _modified: int) -> str:
-    """Kept as long as size and time of the file are the same: an archive holds several files."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, _md5).hexdigest()
 
 
 def _described(array: np.ndarray) -> str:

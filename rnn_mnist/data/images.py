@@ -3,16 +3,16 @@
 A data set is held whole, as uint8, on the device that trains on it (MNIST: 47 MB); batches are cut there.
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rnn_mnist.catalogues.data_sets import find_data_set
-from rnn_mnist.data.files import read_data_set, unusable
+from rnn_mnist.data.files import data_checksum, read_data_set, unusable
 from rnn_mnist.data.seeding import generator
 
 
@@ -30,6 +30,13 @@ class LabelledImages:
     def first(self, count: int) -> "LabelledImages":
         """The first so many of them."""
         return LabelledImages(self.images[:count], self.labels[:count])
+
+    def take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Images ``[batch, row, column]`` and classes ``[batch]`` at ``indices`` (``[batch]``, on their device).
+
+        On a CPU a batch takes a seventh of the time that indexing by ``[indices]`` takes.
+        """
+        return self.images.index_select(0, indices), self.labels.index_select(0, indices)
 
     def to(self, device: torch.device) -> "LabelledImages":
         """The same images on another device."""
@@ -55,16 +62,15 @@ def load_data_set(name: str, root: Path, loader: str | None = None) -> DataSet:
     """
     spec = find_data_set(name)
     try:
-        train, test = (
-            LabelledImages(torch.from_numpy(images), torch.from_numpy(labels).long())
-            for images, labels in read_data_set(spec, root, loader)
-        )
+        parts = read_data_set(spec, root, loader)
+        known = data_checksum(spec, root, parts)
     except OSError as error:
         raise unusable(root, error) from error
-    digest = hashlib.sha256()
-    for tensor in (train.images, train.labels, test.images, test.labels):
-        digest.update(tensor.numpy().data)
-    return DataSet(train, test, digest.hexdigest())
+    # Converted by numpy: PyTorch would start its pool of threads for it.
+    train, test = (
+        LabelledImages(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64))) for images, labels in parts
+    )
+    return DataSet(train, test, known)
 
 
 def split_indices(count: int, validation_size: int, train_fraction: float, split_seed: int) -> tuple[Tensor, Tensor]:

@@ -5,12 +5,20 @@ from functools import lru_cache
 from pathlib import Path
 
 from rnn_mnist.catalogues.data_sets import FileDataSet, find_data_set
-from rnn_mnist.data.files import DataError, DownloadError, absent_files, fetch, folder_of, unusable
+from rnn_mnist.data.files import (
+    DataError,
+    DownloadError,
+    absent_files,
+    data_checksum,
+    folder_of,
+    read_data_set,
+    unusable,
+)
 
 
 @lru_cache(maxsize=16)
 def make_ready(name: str, root: Path) -> None:
-    """Have a data set's files where runs will read them, and leave nothing behind if they cannot be had.
+    """Have a data set's files where runs will read them, checked, and leave nothing behind if they cannot be had.
 
     What a loader brings is the runs' own business.
 
@@ -25,7 +33,7 @@ def make_ready(name: str, root: Path) -> None:
     folder = folder_of(spec, root)
     made = [path for path in (folder / ".partial", folder, *folder.parents) if not path.exists()]
     try:
-        fetch(spec, root)
+        data_checksum(spec, root, read_data_set(spec, root))
     except DownloadError as error:
         _remove_empty(made, root / f".{spec.name}.lock")
         raise DataError(_how_to_get(spec, root, error.reason)) from error

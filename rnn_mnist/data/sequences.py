@@ -1,6 +1,5 @@
-"""How a batch of images becomes a batch of sequences, and how training images are augmented; all on the device."""
+"""How a batch of images becomes a batch of sequences, on the device."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +8,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE, PIXELS, SEQUENCES, SequenceConfig
-from rnn_mnist.configuration.schema import AugmentationConfig
 from rnn_mnist.data.seeding import generator
 
 
-def pixel_permutation(seed: int) -> Tensor:
-    """One random order of the 784 pixels, ``[784]``, drawn from ``sequence.permutation_seed``."""
-    return torch.randperm(IMAGE_SIZE * IMAGE_SIZE, generator=generator(seed, "permutation"))
+def pixel_permutation(seed: int, count: int = IMAGE_SIZE * IMAGE_SIZE) -> Tensor:
+    """One random order of ``count`` pixels, ``[count]``, drawn from ``sequence.permutation_seed``."""
+    return torch.randperm(count, generator=generator(seed, "permutation"))
 
 
 def random_lengths(count: int, min_rows: int, seed: int, part: str) -> Tensor:
@@ -29,13 +27,15 @@ class SequenceReader:
 
     Attributes:
         shape: the (longest) number of time steps and the features of each.
-        order: the pixel (0 to 783) at each place, ``[time * feature]`` on the device; None where the image's own
-            memory is read, row by row or column by column.
+        averaged: the side of the squares of pixels that are averaged into one first.
+        order: the pixel (of the averaged image, from 0) at each place, ``[time * feature]`` on the device; None where
+            the image's own memory is read, row by row or column by column.
         by_column: whether it is column by column.
         lengths: valid time steps of each image of the part ``[image]``, on the CPU (where packing wants them), or None.
     """
 
     shape: tuple[int, int]
+    averaged: int
     order: Tensor | None
     by_column: bool
     lengths: Tensor | None
@@ -44,16 +44,16 @@ class SequenceReader:
     def create(cls, config: SequenceConfig, count: int, part: str, device: torch.device) -> "SequenceReader":
         """The reader for the ``count`` images of ``part`` (``train`` or ``test``)."""
         spec = SEQUENCES[config.kind]
-        order = spec.order(config, lambda seed: pixel_permutation(seed).numpy())
+        order = spec.order(config, lambda seed, count=PIXELS.size: pixel_permutation(seed, count).numpy())
         by_column = np.array_equal(order, PIXELS.T)
-        in_memory = by_column or np.array_equal(order.ravel(), PIXELS.ravel())
+        in_memory = by_column or np.array_equal(order.ravel(), np.arange(order.size))
         lengths = None
         if spec.lengths is not None:
             min_rows, seed = spec.lengths(config)
             lengths = random_lengths(count, min_rows, seed, part)
         # A copy, because torch takes no view that runs backwards.
         gathered = None if in_memory else torch.from_numpy(order.ravel().copy()).to(device)
-        return cls((order.shape[0], order.shape[1]), gathered, by_column, lengths)
+        return cls((order.shape[0], order.shape[1]), spec.averaged, gathered, by_column, lengths)
 
     def read(self, images: Tensor, indices: Tensor) -> tuple[Tensor, Tensor | None]:
         """Sequences ``[batch, time, feature]`` in [0, 1] and lengths ``[batch]`` (or None).
@@ -67,27 +67,7 @@ class SequenceReader:
         """Grey values ``[batch, 28, 28]`` as sequences ``[batch, time, feature]``."""
         if self.by_column:
             return images.transpose(1, 2)
+        if self.averaged > 1:
+            images = functional.avg_pool2d(images, self.averaged)
         flat = images.reshape(len(images), -1)
         return (flat if self.order is None else flat[:, self.order]).reshape(len(images), *self.shape)
-
-
-def augment(images: Tensor, config: AugmentationConfig, stream: torch.Generator) -> Tensor:
-    """Shift, rotate and scale each image ``[batch, 28, 28]`` by its own random amount, with bilinear interpolation.
-
-    The amounts are drawn from the CPU generator ``stream``; what moves in from outside is black.
-    """
-    count = len(images)
-
-    def draw(largest: float) -> Tensor:
-        return (torch.rand(count, generator=stream) * 2 - 1) * largest
-
-    angle = draw(math.radians(config.max_rotation))
-    scale = 1 + draw(config.max_scale)
-    # affine_grid maps output to input coordinates in [-1, 1], so that one pixel is 2/28 and sizes are inverted.
-    shift_x, shift_y = draw(config.max_shift) * 2 / IMAGE_SIZE, draw(config.max_shift) * 2 / IMAGE_SIZE
-    cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
-    rows = [torch.stack([cos, -sin, shift_x], 1), torch.stack([sin, cos, shift_y], 1)]
-    theta = torch.stack(rows, 1).to(images.device)  # [batch, 2, 3]
-    grid = functional.affine_grid(theta, [count, 1, IMAGE_SIZE, IMAGE_SIZE], align_corners=False)
-    moved = functional.grid_sample(images.to(torch.float32).unsqueeze(1), grid, align_corners=False)
-    return moved.squeeze(1)

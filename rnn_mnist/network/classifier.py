@@ -4,16 +4,18 @@ Letters in shapes: D directions (2 if bidirectional), L layers, H ``hidden_size`
 set, else H).
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, invert_permutation, pack_padded_sequence, pad_packed_sequence
 
 from rnn_mnist.catalogues.cells import CELLS, ModelConfig, Readout
 from rnn_mnist.configuration.schema import NUM_CLASSES
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.network.cudnn import CudnnCall
 from rnn_mnist.network.initialization import initialize
 
 
@@ -56,6 +58,7 @@ class RecurrentClassifier(nn.Module):
     Attributes:
         recurrent: the ``nn.RNN``, ``nn.LSTM``, ``nn.GRU`` or another cell, itself.
         linear: ``nn.Linear(D*P, classes)``.
+        cudnn: what calls cuDNN in the recurrent module's place, where that is set.
     """
 
     def __init__(self, config: ModelConfig, input_size: int, num_classes: int = NUM_CLASSES) -> None:
@@ -65,6 +68,7 @@ class RecurrentClassifier(nn.Module):
         self.batch_first, self.bidirectional = config.batch_first, config.bidirectional
         self.recurrent = build_recurrent(config, input_size)
         self.linear = nn.Linear(config.output_size, num_classes)
+        self.cudnn: CudnnCall | None = None
         initialize(self.recurrent, config)
 
     def forward(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -87,14 +91,15 @@ class RecurrentClassifier(nn.Module):
         """
         batch_first = self.batch_first
         inputs = sequences if batch_first else sequences.transpose(0, 1)
+        recurrent: Callable[..., Any] = self.recurrent if self.cudnn is None else self.cudnn
         if lengths is None:
-            output, state = self.recurrent(inputs)
+            output, state = recurrent(inputs)
         else:
-            packed = pack_padded_sequence(inputs, lengths, batch_first=batch_first, enforce_sorted=False)
-            packed_output, state = self.recurrent(packed)
+            packed_output, state = recurrent(_pack(inputs, lengths, batch_first=batch_first))
             output, _ = pad_packed_sequence(packed_output, batch_first=batch_first, total_length=sequences.shape[1])
         hidden = state[0] if isinstance(state, tuple) else state
-        return output if batch_first else output.transpose(0, 1), hidden
+        outputs: Tensor = output if batch_first else output.transpose(0, 1)
+        return outputs, hidden
 
     def logits_by_step(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The classifier applied after every time step: logits ``[batch, time, class]``.
@@ -111,7 +116,11 @@ class RecurrentClassifier(nn.Module):
         """:meth:`logits_by_step` of the ``output`` that :meth:`encode` gives."""
         count, steps, _ = output.shape
         step = torch.arange(steps, device=output.device).expand(count, steps)
-        last = step if lengths is None else torch.minimum(step, lengths.to(output.device).unsqueeze(1) - 1)
+        last = (
+            step
+            if lengths is None
+            else torch.minimum(step, lengths.to(output.device, non_blocking=True).unsqueeze(1) - 1)
+        )
         if self.readout in (Readout.mean, Readout.max):
             valid = (step == last).unsqueeze(2)
             if self.readout == Readout.mean:
@@ -137,17 +146,25 @@ class RecurrentClassifier(nn.Module):
                 if lengths is None:
                     return output[:, -1]
                 everyone = torch.arange(len(output), device=output.device)
-                return output[everyone, lengths.to(output.device) - 1]
+                return output[everyone, lengths.to(output.device, non_blocking=True) - 1]
             case Readout.mean:
                 # One layout in memory, because a sum would else add up in another order where time comes first.
                 output = output.contiguous()
                 if lengths is None:
                     return output.mean(1)
                 # pad_packed_sequence pads with zeros, which add nothing to the sum.
-                return output.sum(1) / lengths.to(output.device).unsqueeze(1)
+                return output.sum(1) / lengths.to(output.device, non_blocking=True).unsqueeze(1)
             case Readout.max:
                 if lengths is None:
                     return output.amax(1)
                 step = torch.arange(output.shape[1], device=output.device)
-                padding = step >= lengths.to(output.device).unsqueeze(1)  # [batch, time]
+                padding = step >= lengths.to(output.device, non_blocking=True).unsqueeze(1)  # [batch, time]
                 return output.masked_fill(padding.unsqueeze(2), -torch.inf).amax(1)
+
+
+def _pack(inputs: Tensor, lengths: Tensor, *, batch_first: bool) -> PackedSequence:
+    """``pack_padded_sequence(..., enforce_sorted=False)``, which would have a GPU wait for a copy."""
+    lengths, order = lengths.sort(descending=True)
+    order = order.to(inputs.device, non_blocking=True)
+    packed = pack_padded_sequence(inputs.index_select(0 if batch_first else 1, order), lengths, batch_first=batch_first)
+    return PackedSequence(packed.data, packed.batch_sizes, order, invert_permutation(order))

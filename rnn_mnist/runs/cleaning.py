@@ -1,4 +1,4 @@
-"""Removing failed runs from a sweep."""
+"""Removing what is no longer wanted of a sweep: failed runs, and the weights of completed ones."""
 
 import shutil
 from collections.abc import Iterable
@@ -39,6 +39,24 @@ def remove_failed(records: Iterable[RunRecord]) -> list[Path]:
             run = record.directory.resolve()  # the parent of "." is "."
             sweeps.setdefault(run.parent, []).append(run)
     return [run for sweep, runs in sweeps.items() for run in _remove_from(sweep, runs)]
+
+
+def remove_weights(records: Iterable[RunRecord]) -> tuple[int, int]:
+    """Remove ``model.pt`` and ``checkpoint.pt`` of completed runs, which stay completed; a link is not followed.
+
+    Returns:
+        How many runs had any, and the bytes that they took.
+
+    Raises:
+        RunInUseError: if a process is at work on one of them.
+        ExpectedError: if the files of one are not whole.
+    """
+    freed = [
+        Run(record.directory).remove_weights()
+        for record in records
+        if record.state == State.completed and not record.directory.is_symlink()
+    ]
+    return sum(size > 0 for size in freed), sum(freed)
 
 
 def _remove_from(sweep: Path, runs: Iterable[Path]) -> list[Path]:

@@ -10,8 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from hydra_plugins.workstation_launcher import write_atomically
+from hydra_plugins.workstation_launcher import (
+    NotPlainError,
+    open_plain,
+    read_object,
+    read_plain,
+    schemas,
+    write_atomically,
+)
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.schemas import KINDS
 
 SCHEMA_VERSION = 1
 
@@ -28,19 +36,23 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of ours, or an empty mapping if there is no such file.
 
     Raises:
-        RunFormatError: if it is broken, or was written by a newer version.
+        DamagedFileError: if it is broken, its entries are not what they may be, or it is no file at all.
+        RunFormatError: if it cannot be read, or was written by a newer version.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content = read_object(path)
     except FileNotFoundError:
         return {}
+    except NotPlainError as error:
+        raise DamagedFileError(f"{path}: cannot be read: {error.strerror}") from error
     except OSError as error:
         raise RunFormatError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DamagedFileError(f"{path}: not JSON; delete it to have the run done again") from error
-    if not isinstance(content, dict):
-        raise DamagedFileError(f"{path}: not a JSON object; delete it to have the run done again")
     refuse_newer(path, content)
+    wrong = schemas.misfit(content, KINDS.get(path.name, {}))
+    if wrong is not None:
+        raise DamagedFileError(f"{path}: {wrong}; delete it to have the run done again")
     return content
 
 
@@ -48,11 +60,12 @@ def refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
     """Refuse what a newer version of this program wrote.
 
     Raises:
-        RunFormatError: if ``content`` says so, or its ``schema_version`` is no number.
+        RunFormatError: if ``content`` says so.
+        DamagedFileError: if its ``schema_version`` is no number.
     """
     version = content.get("schema_version", SCHEMA_VERSION)
     if not isinstance(version, int):
-        raise RunFormatError(f"{path}: schema_version {version!r} is not a whole number")
+        raise DamagedFileError(f"{path}: schema_version {version!r} is not a whole number")
     if version > SCHEMA_VERSION:
         raise RunFormatError(
             f"{path}: schema_version {version} is newer than this program's {SCHEMA_VERSION}; update it"
@@ -63,8 +76,8 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write :func:`csv_text` whole or not at all; a file that holds it already is left alone."""
     content = csv_text(rows)
     try:
-        unchanged = path.read_bytes() == content
-    except FileNotFoundError:
+        unchanged = read_plain(path, len(content)) == content
+    except (FileNotFoundError, NotPlainError):
         unchanged = False
     if not unchanged:
         write_atomically(path, content)
@@ -107,23 +120,29 @@ def load_predictions(directory: Path | str) -> np.ndarray:
     """
     path = Path(directory) / "predictions.npy"
     try:
-        predictions: np.ndarray = np.load(path, allow_pickle=False)
+        with open_plain(path) as file:
+            predictions: np.ndarray = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         raise RunFormatError(f"{path}: no such file; has the run completed?") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise RunFormatError(f"{path}: unreadable: {error}") from error
+    # A header can say whatever it likes of a size.
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        raise RunFormatError(f"{path}: unreadable: {_joined(error)}") from error
     if not isinstance(predictions, np.ndarray) or predictions.ndim != 1 or predictions.dtype != np.uint8:
         raise RunFormatError(f"{path}: not a vector of uint8")
     return predictions
 
 
-def results_are_whole(directory: Path) -> bool:
-    """Whether all files of a completed run's results are in its directory, none of them cut off."""
+def results_are_whole(directory: Path, *, weights: bool = True) -> bool:
+    """Whether all files of a run's results are in its directory, none cut off; those of its weights if asked for."""
     try:
         load_predictions(directory)
-        tables = [(directory / name).read_bytes() for name in ("metrics.csv", "accuracy_by_step.csv")]
-        # An archive's list of its members stands at its end.
-        return all(table.endswith(b"\n") for table in tables) and zipfile.is_zipfile(directory / "model.pt")
+        tables = [read_plain(directory / name) for name in ("metrics.csv", "accuracy_by_step.csv")]
+        if not all(table.endswith(b"\n") for table in tables):
+            return False
+        if not weights:
+            return True
+        with open_plain(directory / "model.pt") as archive:
+            return zipfile.is_zipfile(archive)  # whose list of members stands at its end
     except (OSError, RunFormatError):
         return False
 
@@ -133,6 +152,10 @@ def write_predictions(directory: Path, predictions: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, predictions.astype(np.uint8))
     write_atomically(directory / "predictions.npy", buffer.getvalue())
+
+
+def _joined(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _cell(value: Any) -> Any:

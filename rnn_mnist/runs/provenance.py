@@ -1,19 +1,24 @@
 """What a result was made with: code version, package versions, machine. Imports torch only if it already is there."""
 
 import hashlib
+import os
 import platform
 import subprocess
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hydra_plugins.workstation_launcher import typed_command
 from rnn_mnist.errors import ExpectedError
 
+LONGEST_DIFFERENCE = 1 << 16
+"""Characters of a difference that a manifest keeps: each run of a sweep has it."""
+
 _PACKAGE = Path(__file__).parent.parent
+_MAKES_RUNS = ("rnn_mnist", "conf", "hydra_plugins")
 _RECORDED_PACKAGES = ("rnn-mnist", "torch", "torchvision", "hydra-core", "omegaconf", "numpy", "pandas")
 
 
@@ -26,11 +31,14 @@ class CodeVersion:
         dirty: whether that checkout has uncommitted changes; None for an installed package.
         source_sha256: over the package's own Python files but those of ``analysis``, which no run depends on, so that
             any change of them shows; None where a manifest does not say.
+        difference: what a dirty checkout has that its commit does not, as ``git diff`` shows it, of what runs are made
+            with; None for a clean one, and where it is longer than :data:`LONGEST_DIFFERENCE`.
     """
 
     commit: str | None
     dirty: bool | None
     source_sha256: str | None
+    difference: str | None = None
 
 
 class Difference(NamedTuple):
@@ -77,7 +85,8 @@ class Attempt:
         """The attempt that a manifest, or one of its ``earlier_attempts``, tells of."""
         code = content.get("code")
         return cls(
-            code=code and CodeVersion(code.get("commit"), code.get("dirty"), code.get("source_sha256")),
+            code=code
+            and CodeVersion(code.get("commit"), code.get("dirty"), code.get("source_sha256"), code.get("difference")),
             python=content.get("python"),
             versions=dict(content.get("versions") or {}),
             platform=content.get("platform"),
@@ -130,18 +139,44 @@ def compare(earlier: Iterable[Attempt], here: Attempt) -> list[Difference]:
     return list(found.values())
 
 
+def source_sha256(package: Path) -> str:
+    """The digest of :attr:`CodeVersion.source_sha256`, of a package in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        if path.is_relative_to(package / "analysis"):
+            continue
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 @lru_cache(maxsize=1)
 def code_version() -> CodeVersion:
     """The code version of this process."""
-    digest = hashlib.sha256()
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        if path.is_relative_to(_PACKAGE / "analysis"):
-            continue
-        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    digest = source_sha256(_PACKAGE)
     # A package that lies in somebody else's repository (a virtual environment, say) is not tracked there.
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
-        return CodeVersion(None, None, digest.hexdigest())
-    return CodeVersion(_git("rev-parse", "HEAD"), bool(_git("status", "--porcelain")), digest.hexdigest())
+        return CodeVersion(None, None, digest)
+    dirty = bool(_git("status", "--porcelain"))
+    return CodeVersion(_git("rev-parse", "HEAD"), dirty, digest, _difference() if dirty else None)
+
+
+def _difference() -> str | None:
+    """What ``git apply`` makes of the commit what is here, new files included."""
+    root = _git("rev-parse", "--show-toplevel")
+    if root is None:
+        return None
+    parts = [_run_git(root, "diff", "--binary", "HEAD", "--", *_MAKES_RUNS)]
+    new = _run_git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *_MAKES_RUNS)
+    # Two files that differ are its exit status 1.
+    parts += [
+        _run_git(root, "diff", "--binary", "--no-index", "--", os.devnull, name, allowed=(0, 1))
+        for name in (new or "").split("\0")
+        if name
+    ]
+    if None in parts:
+        return None
+    text = "".join(part for part in parts if part is not None)
+    return text if 0 < len(text) <= LONGEST_DIFFERENCE else None
 
 
 def source_version() -> str:
@@ -164,14 +199,19 @@ def attempt_here() -> Attempt:
         versions=versions,
         platform=platform.platform(),
         host=platform.node(),
-        command=tuple(sys.orig_argv),
+        command=tuple(typed_command()),
     )
 
 
 def _git(*arguments: str) -> str | None:
     """What a git command prints, or None if it (or git itself) fails."""
+    printed = _run_git(_PACKAGE, *arguments)
+    return None if printed is None else printed.strip()
+
+
+def _run_git(folder: Path | str, *arguments: str, allowed: Collection[int] = (0,)) -> str | None:
     try:
-        result = subprocess.run(["git", *arguments], cwd=_PACKAGE, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+        result = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    except (OSError, UnicodeDecodeError):
         return None
-    return result.stdout.strip()
+    return result.stdout if result.returncode in allowed else None

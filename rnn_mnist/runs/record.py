@@ -17,6 +17,7 @@ from rnn_mnist.configuration.resolution import Resolved, resolve
 from rnn_mnist.configuration.schema import config_from_dict
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.files import RunFormatError, read_json
+from rnn_mnist.runs.foreign_code import named_code, refuse_code_beside
 from rnn_mnist.runs.provenance import Attempt, CodeVersion
 from rnn_mnist.runs.run import Run
 
@@ -32,7 +33,7 @@ TRAILING_COLUMNS = (
 _DIVERGED = re.compile(r"\bloss is -?(nan|inf)\b")
 _NOT_FIGURES = ("schema_version", "run_id")
 # Top-level keys of a configuration that have a column of their own, or say nothing of the run.
-_NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "reuse", "question")
+_NOT_CONFIG_COLUMNS = ("seed", "sweep", "resume", "reuse", "tracker", "question")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,7 @@ def read_run(directory: Path) -> RunRecord:
             state=state,
             config=config,
             requested=manifest.get("requested") or {},
-            changes=_changes(manifest),
+            changes=_changes(manifest, directory),
             seed=int(config["seed"]),
             result=_checked(result) if state == State.completed else {},
             overrides=tuple(manifest.get("overrides") or ()),
@@ -158,7 +159,7 @@ def read_run(directory: Path) -> RunRecord:
             error=error,
             attempt=Attempt.from_manifest(manifest),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
         raise RunFormatError(f"{directory}: not the files of a run ({type(error).__name__}: {error})") from error
 
 
@@ -177,13 +178,15 @@ def find_runs(*directories: Path) -> Iterator[Path]:
 
 def is_run(directory: Path) -> bool:
     """Whether a directory is that of a run, or of a job that died before it wrote its manifest."""
-    return (directory / "manifest.json").exists() or (directory / "status.json").exists()
+    return any(os.path.lexists(directory / name) for name in ("manifest.json", "status.json"))
 
 
 def folders(directory: Path) -> list[Path]:
-    """The visible folders in a directory, by name."""
+    """The visible folders in a directory, by name; links lead elsewhere, and are not followed."""
     with os.scandir(directory) as entries:
-        names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+        names = sorted(
+            entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+        )
     return [directory / name for name in names]
 
 
@@ -237,11 +240,14 @@ def _flat(config: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _changes(manifest: dict[str, Any]) -> tuple[Change, ...]:
+def _changes(manifest: dict[str, Any], directory: Path) -> tuple[Change, ...]:
     if (recorded := manifest.get("changes")) is not None:
         return tuple(Change(**change) for change in recorded)
     try:
-        return resolve(config_from_dict(manifest["config"])).changes
+        config = config_from_dict(manifest["config"])
+        for key, path in named_code(config):
+            refuse_code_beside(key, path, directory)
+        return resolve(config).changes
     except (KeyError, TypeError, ValueError, ExpectedError):
         return ()  # an option or a value that this version does not have
 

@@ -1,6 +1,7 @@
 """A run on disk: its directory while it is made, and how it stands. Imports torch only for checkpoints."""
 
-import io
+import logging
+import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -18,16 +19,15 @@ from hydra_plugins.workstation_launcher import (
     in_job,
     new_status,
     remove_leftovers,
-    write_atomically,
+    set_aside,
     write_json,
 )
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.runs.checkpoint import read_checkpoint, save_tensors
 from rnn_mnist.runs.files import (
     SCHEMA_VERSION,
     DamagedFileError,
-    RunFormatError,
     read_json,
-    refuse_newer,
     results_are_whole,
     write_csv,
     write_predictions,
@@ -37,8 +37,11 @@ from rnn_mnist.runs.provenance import Attempt, source_version
 if TYPE_CHECKING:
     import torch
 
+log = logging.getLogger(__name__)
+
 _RESULTS = ("result.json", "metrics.csv", "predictions.npy", "accuracy_by_step.csv", "model.pt")
-_OUTCOME = (*_RESULTS, "checkpoint.pt")
+_WEIGHTS = ("model.pt", "checkpoint.pt")
+_OUTCOME = (*_RESULTS, "checkpoint.pt", "first_steps.csv")
 
 
 class RunInUseError(ExpectedError):
@@ -90,7 +93,7 @@ class Run:
         try:
             return Status.from_content(content)
         except ValueError as error:
-            raise RunFormatError(f"{self.directory / 'status.json'}: {error}") from error
+            raise DamagedFileError(f"{self.directory / 'status.json'}: {error}") from error
 
     def manifest(self) -> dict[str, Any]:
         """``manifest.json``, or an empty mapping."""
@@ -105,15 +108,50 @@ class Run:
         return [Attempt.from_manifest(content) for content in self.manifest()["earlier_attempts"]]
 
     def completed(self, identifier: str) -> bool:
-        """Whether the run of that id has been trained and tested here, and all its results are still there, whole."""
+        """Whether the run of that id has been trained and tested here, and all its files are still there, whole.
+
+        Its weights need not be, if they were removed by :meth:`remove_weights`.
+        """
         try:
-            return self._has_results(identifier) and results_are_whole(self.directory)
+            return (
+                self._has_results(identifier)
+                and bool(self.manifest())
+                and results_are_whole(self.directory, weights=not self._weights_are_removed())
+            )
         except DamagedFileError:
             return False
 
     def _has_results(self, identifier: str) -> bool:
         found = self.result().get("run_id")
-        return self._is(identifier, found) and all((self.directory / name).exists() for name in _RESULTS)
+        missing = [name for name in _RESULTS if not (self.directory / name).exists()]
+        return self._is(identifier, found) and (
+            not missing or (missing == ["model.pt"] and self._weights_are_removed())
+        )
+
+    def _weights_are_removed(self) -> bool:
+        return not (self.directory / "model.pt").exists() and self.manifest().get("weights_removed") is True
+
+    def remove_weights(self) -> int:
+        """Remove the weights and the checkpoint of a completed run, which stays one; returns the bytes that are free.
+
+        Raises:
+            RunInUseError: if another process has the run.
+            ExpectedError: if it is not completed.
+        """
+        self.lock()
+        try:
+            identifier = self.manifest().get("run_id", "")
+            if not self.completed(identifier):
+                raise ExpectedError(f"{self.directory}: not completed; its weights stay")
+            # First said, then done: a kill in between leaves a run that has them and does not need them.
+            self.update_manifest(weights_removed=True)
+            there = [path for name in _WEIGHTS if (path := self.directory / name).exists()]
+            size = sum(path.stat().st_size for path in there)
+            for path in there:
+                path.unlink()
+            return size
+        finally:
+            self.unlock()
 
     def _is(self, identifier: str, found: str | None) -> bool:
         return found == identifier or found in self._former_ids
@@ -173,25 +211,22 @@ class Run:
     def prepare(self, manifest: Mapping[str, Any]) -> None:
         """Write the static part of the manifest before the process that trains has loaded anything.
 
-        Results that are here keep theirs until the run is started anew.
+        Results that are here keep theirs until the run is started anew. Damaged files are set aside.
 
         Raises:
             RunInUseError: if another process has the run.
         """
         self.lock()
         try:
-            try:
-                result = self.result()
-            except DamagedFileError:
-                (self.directory / "result.json").unlink()
-                result = {}
-            if not result:
+            self._set_aside_damaged()
+            if not self.result():
                 self._write_manifest(manifest, start=None, keep_attempts=True)
         finally:
             self.unlock()
 
     def start(self, manifest: Mapping[str, Any], *, resume: bool) -> None:
         """Record that an attempt begins; unless it resumes this very run, remove what earlier ones left."""
+        self._set_aside_damaged()
         resume = resume and self._is(manifest["run_id"], self.manifest().get("run_id"))
         if not resume:
             # The result goes first: a kill from here on leaves a run that is to be done, not one that looks complete.
@@ -247,6 +282,11 @@ class Run:
         """Write ``metrics.csv``, one row an epoch."""
         write_csv(self.directory / "metrics.csv", list(rows))
 
+    def write_first_steps(self, losses: Iterable[float]) -> None:
+        """Write ``first_steps.csv``: training step (from 1) and the mean loss of its images before it."""
+        rows = [{"step": step, "train_loss": loss} for step, loss in enumerate(losses, 1)]
+        write_csv(self.directory / "first_steps.csv", rows)
+
     def write_predictions(self, predictions: np.ndarray) -> None:
         """Write ``predictions.npy``: uint8 ``[image]``, the predicted class of each test image."""
         write_predictions(self.directory, predictions)
@@ -259,31 +299,49 @@ class Run:
     def save_checkpoint(self, identifier: str, state: Mapping[str, Any]) -> None:
         """Write ``checkpoint.pt``: what the next epoch depends on, plain data and tensors."""
         content = {"schema_version": SCHEMA_VERSION, "run_id": identifier, **state}
-        _save_tensors(self.directory / "checkpoint.pt", content)
+        save_tensors(self.directory / "checkpoint.pt", content)
 
     def load_checkpoint(self, identifier: str, device: "torch.device") -> dict[str, Any] | None:
-        """The checkpoint of the run of that id, or None if there is none.
+        """The checkpoint of the run of that id, or None if there is none; a damaged one is set aside.
 
         Raises:
-            RunFormatError: if the file cannot be read.
+            RunFormatError: if the disk does not give it, or a newer version wrote it.
         """
-        import torch
-
-        path = self.directory / "checkpoint.pt"
-        if not path.exists():
-            return None
         try:
-            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        # torch.load meets a damaged file as RuntimeError, UnpicklingError, EOFError, KeyError ...
-        except Exception as error:
-            raise RunFormatError(f"{path}: unreadable; resume=false trains the run anew") from error
-        refuse_newer(path, state)
+            state = read_checkpoint(self.directory / "checkpoint.pt", device)
+        except FileNotFoundError:
+            return None
+        except DamagedFileError:
+            self.set_checkpoint_aside()
+            return None
         return state if self._is(identifier, state["run_id"]) else None
+
+    def set_checkpoint_aside(self) -> None:
+        """Rename a checkpoint from which no run can go on, and say that this one begins again."""
+        self._set_aside("checkpoint.pt")
 
     def save_model(self, parts: Mapping[str, Mapping[str, "torch.Tensor"]]) -> None:
         """Write ``model.pt``: the state dicts of the plain modules, for a machine with or without a GPU."""
         on_cpu = {part: {name: value.cpu() for name, value in state.items()} for part, state in parts.items()}
-        _save_tensors(self.directory / "model.pt", on_cpu)
+        save_tensors(self.directory / "model.pt", on_cpu)
+
+    def _set_aside_damaged(self) -> None:
+        """Make way for the files of an attempt: rename JSON that is damaged, and folders that have a file's name."""
+        for name in ("manifest.json", "result.json"):
+            try:
+                read_json(self.directory / name)
+            except DamagedFileError:
+                self._set_aside(name)
+        for name in _OUTCOME:
+            path = self.directory / name
+            if path.is_dir() and not path.is_symlink():
+                self._set_aside(name)
+
+    def _set_aside(self, name: str) -> None:
+        path = self.directory / name
+        consequence = "; the run begins again" if name == "checkpoint.pt" else ""
+        if os.path.lexists(path):
+            log.warning("warning: %s is damaged; it is kept as %s%s", path, set_aside(path).name, consequence)
 
     def _remove_leftovers(self) -> None:
         for name in ("status.json", "manifest.json", *_OUTCOME):
@@ -313,11 +371,3 @@ def _held(lock: FileLock) -> bool:
         return False
     lock.release()
     return False
-
-
-def _save_tensors(path: Path, content: Mapping[str, Any]) -> None:
-    import torch
-
-    buffer = io.BytesIO()
-    torch.save(dict(content), buffer)
-    write_atomically(path, buffer.getvalue())

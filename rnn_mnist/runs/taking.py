@@ -9,7 +9,7 @@ from hydra_plugins.workstation_launcher import write_json
 from rnn_mnist.catalogues.keys import Role
 from rnn_mnist.configuration.resolution import Resolved
 from rnn_mnist.configuration.schema import keys_where
-from rnn_mnist.runs.files import RunFormatError, read_json
+from rnn_mnist.runs.files import RunFormatError
 from rnn_mnist.runs.provenance import Attempt
 from rnn_mnist.runs.record import manifest_of
 from rnn_mnist.runs.run import Run, now
@@ -21,7 +21,7 @@ def is_whole(directory: Path, identities: Sequence[str]) -> bool:
     ``hydra.launcher.completed``.
     """
     try:
-        return Run(directory, identities).completed(identities[0]) and bool(read_json(directory / "manifest.json"))
+        return Run(directory, identities).completed(identities[0])
     except RunFormatError:
         return False
 

@@ -1,14 +1,14 @@
 """What a person sees while a run trains: a live line on a terminal, plain lines elsewhere."""
 
 import logging
+import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich import get_console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hydra_plugins.workstation_launcher import in_job, report
+from hydra_plugins.workstation_launcher import can_show_live, console, contained, in_job, let_go, report
 from rnn_mnist.training.contention import Contention
 
 if TYPE_CHECKING:
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 _REPORT_SECONDS = 0.5
 """How often a job of a sweep says how far it is."""
+
+_REFRESH_SECONDS = 0.1
+"""How often the bar is drawn, at most."""
+
+_WIDE = 70
+"""Columns of a terminal on which there is room for loss and accuracy beside the bar."""
 
 _CONTENTION_SECONDS = 3
 """After which a slow epoch is not waited for to say why."""
@@ -25,14 +31,20 @@ class ConsoleHandler(logging.Handler):
     """Prints log records through rich's console, above a live display if there is one, without wrapping paths."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one record; a reader that has gone (``| head``) ends the program with 0, and the runs can be resumed.
-
-        Rich ends it with 1. ``BrokenPipeError`` would pass for a failure of the run.
-        """
+        """Print one record; where its reader has gone (``| head``), or its terminal, what prints it goes on unseen."""
         try:
-            get_console().print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+            console().out(self.format(record), highlight=False)
         except SystemExit:
-            raise SystemExit(0) from None
+            pass  # Rich's way to leave when a reader has gone; it prints no more
+        except Exception:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """What cannot be written is no traceback; what cannot be formatted is."""
+        if isinstance(sys.exc_info()[1], OSError):
+            let_go()
+        else:
+            super().handleError(record)
 
 
 class TrainingDisplay:
@@ -48,16 +60,18 @@ class TrainingDisplay:
         """``epochs_done`` are those that an earlier attempt finished; ``threads`` compute on the CPU."""
         self._contention: Contention | None = None if in_job() else Contention(threads)
         self._log, self._epochs, self._steps = log, epochs, steps_per_epoch
+        figures = [TextColumn("{task.fields[figures]}")] if console().width >= _WIDE else []
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[figures]}"),
+            *figures,
             TimeRemainingColumn(compact=True),
             TextColumn("left"),
-            console=get_console(),
+            console=console(),
             transient=True,
-            disable=not get_console().is_terminal,
+            auto_refresh=False,  # by a thread, which would meet a terminal's end by itself
+            disable=not can_show_live(),
         )
         self._epochs_done = epochs_done
         self._epochs_here = 0
@@ -65,19 +79,21 @@ class TrainingDisplay:
             self._description(), total=epochs * steps_per_epoch, completed=epochs_done * steps_per_epoch, figures=""
         )
         self._start = time.perf_counter()
-        self._last_report = float("-inf")
+        self._last_report = self._last_refresh = float("-inf")
         self._validation = ""
 
     def __enter__(self) -> "TrainingDisplay":
         """Start the live display."""
-        self._progress.start()
+        with contained():
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove the live display."""
-        self._progress.stop()
+        with contained():
+            self._progress.stop()
 
     def step(self, step: int, loss: float, accuracy: float) -> None:
         """Show where the epoch stands: steps done, mean training loss and accuracy so far."""
@@ -87,11 +103,9 @@ class TrainingDisplay:
             if time.perf_counter() - self._start > _CONTENTION_SECONDS:
                 self._warn_of_contention()
             report(f"{self._description()}{self._validation}", done=completed / (self._epochs * self._steps))
-        self._progress.update(
-            self._task,
-            completed=completed,
-            figures=f"train loss {loss:.4f}, accuracy {accuracy:.2%}".replace("%", " %"),
-        )
+        figures = f"train loss {loss:.4f}, accuracy {accuracy:.2%}".replace("%", " %")
+        self._progress.update(self._task, completed=completed, figures=figures)
+        self._refresh()
 
     def epoch(self, metrics: "EpochMetrics") -> None:
         """Log a finished epoch, with the time left at the pace so far."""
@@ -115,6 +129,13 @@ class TrainingDisplay:
         if line is not None:
             self._log.warning("%s", line)
             self._contention = None
+
+    def _refresh(self) -> None:
+        if self._progress.disable or time.perf_counter() - self._last_refresh < _REFRESH_SECONDS:
+            return
+        self._last_refresh = time.perf_counter()
+        with contained():
+            self._progress.refresh()
 
     def _description(self) -> str:
         return f"epoch {min(self._epochs_done + 1, self._epochs)}/{self._epochs}"

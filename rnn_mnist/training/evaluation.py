@@ -78,8 +78,8 @@ def _evaluate(
     predictions, log_probabilities = [], []
     for batch in torch.split(indices, batch_size):
         here = batch.to(images.images.device)
-        labels = images.labels[here]
-        sequences, lengths = reader.read(images.images[here], batch)
+        pictures, labels = images.take(here)
+        sequences, lengths = reader.read(pictures, batch)
         output, hidden = model.encode(sequences, lengths)
         logits = model.classify(output, hidden, lengths).float()
         loss += functional.cross_entropy(logits, labels, reduction="sum").cpu()

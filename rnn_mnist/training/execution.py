@@ -1,5 +1,6 @@
 """On what and how exactly a run computes: device, threads, precision, determinism."""
 
+import gc
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ import torch
 from rnn_mnist.configuration.resolution import ConfigError
 from rnn_mnist.configuration.schema import Config, Precision, TrainingConfig
 from rnn_mnist.errors import ExpectedError
+from rnn_mnist.network.cudnn import CudnnCall
 from rnn_mnist.training.allocator import keep_freed_memory
 
 # What PyTorch says where it has no class for it: the allocators of CPU and MPS, cuDNN, cuBLAS.
@@ -70,11 +72,17 @@ def execution(config: Config, device: torch.device) -> Iterator[None]:
             torch.set_num_threads(config.training.threads)
         if device.type == "cuda":
             _set_cuda_precision(config.training, stack)
-            if torch.cuda.is_available():
-                torch.cuda.reset_peak_memory_stats(device)
+            # It is refused before CUDA has begun, for a device by number at least (pytorch/pytorch#72404).
+            torch.cuda.init()  # type: ignore[no-untyped-call]
+            if torch.cuda.memory_allocated(device):
+                # Optimizers and schedules of torch.optim refer to themselves, so that what an earlier run in this
+                # process allocated stays until Python looks for cycles; it would count into this run's peak.
+                gc.collect()
+            torch.cuda.reset_peak_memory_stats(device)
         if config.training.deterministic:
             _set_deterministic(device, stack)
-        if device.type == "cuda" and _cudnn_misleads(config):
+        if device.type == "cuda" and _cudnn_misleads(config) and not CudnnCall.can_call(config.model):
+            # PyTorch's own, slower, kernels take its place.
             _set(stack, torch.backends.cudnn, "enabled", value=False)
         yield
 
@@ -140,16 +148,14 @@ def _set_cuda_precision(training: TrainingConfig, stack: ExitStack) -> None:
         _set(stack, backend, "fp32_precision", value=wanted)
 
 
-def _cudnn_misleads(config: Config) -> bool:
-    """Where cuDNN would not do what the configuration says, and PyTorch's own, slower, kernels take its place.
+def needs_own_cudnn_call(config: Config, device: torch.device) -> bool:
+    """Whether cuDNN has to be called by :class:`~rnn_mnist.network.cudnn.CudnnCall`, which says when, and can be."""
+    return device.type == "cuda" and _cudnn_misleads(config) and CudnnCall.can_call(config.model)
 
-    - bf16: under autocast PyTorch casts everything for cuDNN to *float16*, whatever the autocast dtype
-      (``aten/src/ATen/cudnn/AutocastRNN.cpp``), which needs the loss scaling that bf16 is chosen to avoid.
-    - deterministic dropout: cuDNN's is seeded once a process and never again (pytorch/pytorch#74177), so that a resumed
-      run would draw other masks; PyTorch's own kernels draw from the generator that each epoch seeds.
-    """
-    training = config.training
-    return training.precision == Precision.bf16 or (training.deterministic and config.model.dropout > 0)
+
+def _cudnn_misleads(config: Config) -> bool:
+    """Where cuDNN, as PyTorch's modules call it, would not do what the configuration says."""
+    return config.training.precision == Precision.bf16 or config.model.dropout > 0
 
 
 def _set(stack: ExitStack, owner: Any, name: str, *, value: Any) -> None:

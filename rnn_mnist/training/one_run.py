@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from hydra_plugins.workstation_launcher import State
+from hydra_plugins.workstation_launcher import Pruned, State, report_value
 from rnn_mnist.catalogues.metrics import METRICS
+from rnn_mnist.catalogues.trackers import chosen_trackers, refuse_absent
 from rnn_mnist.configuration.resolution import Resolved, check_image_counts
 from rnn_mnist.configuration.schema import Config, CustomDataConfig, Precision
 from rnn_mnist.data.files import data_root, load_test_images
@@ -26,6 +27,7 @@ from rnn_mnist.training.execution import (
     peak_memory_mib,
     resolve_device,
 )
+from rnn_mnist.training.trackers.tracking import Tracking
 from rnn_mnist.training.trainer import DivergedError, Trainer
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ def train_run(resolved: Resolved, directory: Path, overrides: list[str]) -> floa
 
     Raises:
         ExpectedError: if the run cannot be made here, or diverges; its status then says why.
+        Pruned: if a search finds it hopeless; the same run goes on from its checkpoint where there is none.
     """
     config = resolved.config
     run, identifier = Run(directory, resolved.former_ids), resolved.run_id
@@ -90,32 +93,64 @@ def _load(config: Config) -> DataSet:
 
 def _train(run: Run, config: Config, manifest: dict[str, Any], here: Attempt, device: torch.device) -> float:
     identifier: str = manifest["run_id"]
+    trackers = chosen_trackers(config.tracker)
+    refuse_absent(trackers)
     checkpoint = run.load_checkpoint(identifier, device) if config.resume else None
     if run.completed(identifier):
         # To be done anew: what is there goes only when all that the new attempt needs has been found.
         _load(config)
     run.start(manifest, resume=config.resume)
+    tracking = Tracking(trackers)
     try:
         data = _load(config)
         differences = compare(run.earlier_attempts(), replace(here, data_sha256=data.checksum)) if checkpoint else []
         run.update_manifest(data_sha256=data.checksum)
         with out_of_memory_as_error():
             trainer = Trainer(config, data, device)
+            if checkpoint is not None and not _takes(trainer, checkpoint):
+                run.set_checkpoint_aside()
+                trainer, checkpoint = Trainer(config, data, device), None
             if checkpoint is not None:
-                trainer.load_state_dict(checkpoint)
                 log.info("continuing after epoch %d: %s", len(trainer.history), run.directory)
                 for difference in differences:
                     log.warning("warning: its first epochs were made with %s", difference)
-            return _fit_and_test(run, config, identifier, trainer)
+            tracking.begin(run.directory, manifest, [vars(row) for row in trainer.history])
+            return _fit_and_test(run, config, identifier, trainer, tracking)
     except ExpectedError as error:
         run.fail(str(error), diverged=isinstance(error, DivergedError))
+        _end_tracking(run, tracking, State.failed, error=str(error))
         raise
     except KeyboardInterrupt:
         run.fail("interrupted", state=State.interrupted)
+        _end_tracking(run, tracking, State.interrupted)
+        raise
+    except Pruned as end:
+        run.fail(str(end), state=State.pruned)
+        _end_tracking(run, tracking, State.pruned)
         raise
     except Exception as error:
         run.fail(f"{type(error).__name__}: {error}")
+        _end_tracking(run, tracking, State.failed, error=f"{type(error).__name__}: {error}")
         raise
+
+
+def _end_tracking(
+    run: Run, tracking: Tracking, state: State, result: dict[str, Any] | None = None, error: str | None = None
+) -> None:
+    failures = tracking.end(state, result, error)
+    if failures:
+        run.update_manifest(tracker_failures=failures)
+
+
+def _takes(trainer: Trainer, checkpoint: dict[str, Any]) -> bool:
+    """Whether the trainer goes on from a checkpoint; one that holds something else leaves it half changed."""
+    try:
+        trainer.load_state_dict(checkpoint)
+    except torch.OutOfMemoryError:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError):
+        return False
+    return True
 
 
 def _measured(test: FinalMeasurement, trainer: Trainer) -> dict[str, float]:
@@ -128,7 +163,7 @@ def _measured(test: FinalMeasurement, trainer: Trainer) -> dict[str, float]:
     }
 
 
-def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -> float:
+def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer, tracking: Tracking) -> float:
     parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
     log.info(
         "%s with %s parameters on %s: %s", config.model.cell, f"{parameters:,}", trainer.device.type, run.directory
@@ -142,9 +177,16 @@ def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -
     ) as display:
         while not trainer.finished:
             metrics = trainer.train_epoch(display.step)
+            if len(trainer.history) == 1:
+                run.write_first_steps(trainer.first_losses)
             run.save_checkpoint(identifier, trainer.state_dict())
             run.write_metrics([vars(row) for row in trainer.history])
+            tracking.epoch(vars(metrics))
             display.epoch(metrics)
+            if metrics.val_accuracy is not None:
+                hopeless = report_value(metrics.epoch, METRICS["val_accuracy"].shown(metrics.val_accuracy))
+                if hopeless and not trainer.finished:
+                    raise Pruned(f"pruned after epoch {metrics.epoch}")
     test = trainer.test()
     best = trainer.history[trainer.best_epoch - 1]
     train_seconds = sum(row.epoch_seconds for row in trainer.history)
@@ -165,6 +207,8 @@ def _fit_and_test(run: Run, config: Config, identifier: str, trainer: Trainer) -
         **_measured(test, trainer),
         "device": describe_device(trainer.device),
     }
+    # Before the run counts as completed: what a kill keeps from a tracker is written when the run is resumed.
+    _end_tracking(run, tracking, State.completed, result)
     run.complete(result)
     if trainer.stopped_early:
         log.info(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from hydra_plugins.workstation_launcher import open_plain
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.catalogues.sequences import IMAGE_SIZE
 from rnn_mnist.configuration.schema import Config, config_from_dict
@@ -14,6 +15,7 @@ from rnn_mnist.data.sequences import SequenceReader
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.network.classifier import RecurrentClassifier
 from rnn_mnist.runs.files import RunFormatError
+from rnn_mnist.runs.foreign_code import named_code, refuse_code_beside
 from rnn_mnist.runs.run import Run
 from rnn_mnist.training.execution import autocast, out_of_memory_as_error, resolve_device
 
@@ -95,7 +97,7 @@ def load_trained_model(directory: Path, device: str = "cpu") -> TrainedModel:
     """The model of the completed run in ``directory``, from its ``manifest.json`` and ``model.pt`` alone.
 
     Weights are read as tensors only, so that the file of a stranger can run nothing. What a run of ``model=custom``
-    was made of is imported, as when it was trained.
+    was made of is imported, as when it was trained, unless it lies among the runs themselves.
 
     Args:
         directory: of the run.
@@ -110,8 +112,12 @@ def load_trained_model(directory: Path, device: str = "cpu") -> TrainedModel:
         raise RunFormatError(f"{directory}: no manifest.json; give the directory of one run")
     try:
         config = config_from_dict(manifest["config"])
+        for key, path in named_code(config):
+            refuse_code_beside(key, path, directory)
         classes = find_data_set(config.data.name).classes
-        state = _read_weights(directory / "model.pt")
+        if manifest.get("weights_removed") is True and not (directory / "model.pt").exists():
+            raise RunFormatError(f"{directory}: its weights were removed; resume=false trains it anew")
+        state = read_weights(directory / "model.pt")
         with torch.random.fork_rng(devices=[]):  # its first weights are drawn, and replaced
             network = RecurrentClassifier(config.model, config.features)
         network.recurrent.load_state_dict(state["recurrent"])
@@ -124,9 +130,15 @@ def load_trained_model(directory: Path, device: str = "cpu") -> TrainedModel:
     return TrainedModel(network.eval().to(there), config, tuple(classes), there)
 
 
-def _read_weights(path: Path) -> dict[str, Any]:
+def read_weights(path: Path) -> dict[str, Any]:
+    """What a ``model.pt`` holds: the state dicts of the plain modules, by name.
+
+    Raises:
+        RunFormatError: if it is missing or broken.
+    """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with open_plain(path) as file:
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise RunFormatError(f"{path}: no such file; has the run completed?") from None
     # torch.load meets a damaged file as RuntimeError, UnpicklingError, EOFError, KeyError ...

@@ -2,25 +2,33 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnn_mnist.configuration.schema import Config
+from rnn_mnist.configuration.schema import Config, Precision
+from rnn_mnist.data.augmentation import Moves, augment, draw_moves
 from rnn_mnist.data.images import DataSet, split_indices
-from rnn_mnist.data.seeding import generator, global_stream
-from rnn_mnist.data.sequences import SequenceReader, augment
+from rnn_mnist.data.seeding import derive_seed, generator, global_stream
+from rnn_mnist.data.sequences import SequenceReader
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.network.classifier import RecurrentClassifier
+from rnn_mnist.network.cudnn import CudnnCall
 from rnn_mnist.training.evaluation import Evaluation, FinalMeasurement, evaluate, measure
-from rnn_mnist.training.execution import autocast
+from rnn_mnist.training.execution import autocast, needs_own_cudnn_call
+from rnn_mnist.training.graphed_step import GraphedStep, Step, can_be_graphed, optimizer_can_be_graphed
 from rnn_mnist.training.optimization import build_optimizer, build_schedule
+from rnn_mnist.training.tally import Tally
+from rnn_mnist.training.weight_average import WeightAverage
 
 STEPS_BETWEEN_REPORTS = 20
+FIRST_STEPS = 20
+"""So many steps of a run are kept one by one: later, rounding alone can have made two makings of one run unlike."""
 
 OnStep = Callable[[int, float, float], None]
 """Called with the steps done in this epoch, and its mean training loss and accuracy so far."""
@@ -68,6 +76,8 @@ class Trainer:
         history: the metrics of the epochs done.
         best_epoch: the epoch with the highest validation accuracy (of equals the one with the lowest validation loss),
             or the last epoch where there is no validation split; 0 before the first.
+        first_losses: mean training loss of each of the first steps, from the first epoch on; empty if another process
+            has trained that one.
     """
 
     def __init__(self, config: Config, data: DataSet, device: torch.device) -> None:
@@ -85,13 +95,29 @@ class Trainer:
             # On the CPU, so that a seed means the same weights on every device.
             self.model = RecurrentClassifier(config.model, config.features)
         self.model.to(device)
+        if needs_own_cudnn_call(config, device):
+            dtype = torch.bfloat16 if config.training.precision == Precision.bf16 else torch.float32
+            self.model.cudnn = CudnnCall(cast(nn.RNNBase, self.model.recurrent), dtype)
         self._parameters = list(self.model.parameters())
         self._optimizer = build_optimizer(config.optimizer, self._parameters)
         self._schedule = build_schedule(
             config.schedule, self._optimizer, epochs=config.training.epochs, steps_per_epoch=self.steps_per_epoch
         )
+        decay = config.training.weight_average
+        self._average = None if decay is None else WeightAverage(self._parameters, decay)
+        self._tally = Tally(self.steps_per_epoch, device)
+        self._indices_on_cpu = self._train_indices[:0]
+        self._graphed: GraphedStep | None = None
+        if can_be_graphed(config, device):
+            self._graphed = GraphedStep(
+                self._optimizer,
+                config.training.batch_size,
+                device,
+                with_optimizer=optimizer_can_be_graphed(config),
+            )
         self.history: list[EpochMetrics] = []
         self.best_epoch = 0
+        self.first_losses: tuple[float, ...] = ()
         self._best_weights: dict[str, Tensor] = {}
 
     @property
@@ -130,7 +156,9 @@ class Trainer:
         start = time.perf_counter()
         learning_rate, loss, accuracy, gradient_norm = self._train_steps(epoch, on_step)
         trained = time.perf_counter()
-        validation = self._evaluate_validation()
+        with self._evaluated_weights():
+            validation = self._evaluate_validation()
+            weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         if validation is not None and not math.isfinite(validation.loss):
             raise DivergedError(f"validation loss is {validation.loss} after epoch {epoch}")
         metrics = EpochMetrics(
@@ -144,10 +172,14 @@ class Trainer:
             epoch_seconds=round(time.perf_counter() - start, 3),
             images_per_second=round(len(self._train_indices) / (trained - start), 1),
         )
+        if epoch == 1:
+            images = torch.full((self.steps_per_epoch,), float(self.config.training.batch_size))
+            images[-1] = len(self._train_indices) - (self.steps_per_epoch - 1) * self.config.training.batch_size
+            self.first_losses = tuple((self._tally.losses.cpu() / images)[:FIRST_STEPS].tolist())
         self.history.append(metrics)
         if self._is_best(metrics):
             self.best_epoch = epoch
-            self._best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+            self._best_weights = weights
         return metrics
 
     def test(self) -> FinalMeasurement:
@@ -173,6 +205,7 @@ class Trainer:
             "history": [vars(metrics) for metrics in self.history],
             "best_epoch": self.best_epoch,
             "best_weights": self._best_weights,
+            **({} if self._average is None else {"weight_average": self._average.state_dict()}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -180,6 +213,8 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
+        if self._average is not None:
+            self._average.load_state_dict(state["weight_average"])
         self.history = [EpochMetrics(**row) for row in state["history"]]
         self.best_epoch = state["best_epoch"]
         self._best_weights = {name: value.to(self.device) for name, value in state["best_weights"].items()}
@@ -188,46 +223,75 @@ class Trainer:
         """Learning rate of the last step, and mean loss, accuracy and gradient norm of the epoch."""
         config, training = self.config, self.config.training
         order = torch.randperm(len(self._train_indices), generator=generator(config.seed, "shuffle", epoch))
-        batches = torch.split(self._train_indices[order], training.batch_size)
+        shuffled = self._train_indices[order]
+        batches = torch.split(shuffled, training.batch_size)
+        # Moved once: a copy in each step would have a GPU wait.
+        batches_here = torch.split(shuffled.to(self.device), training.batch_size)
         augmentation_stream = generator(config.seed, "augmentation", epoch)
-        losses = torch.zeros(len(batches), device=self.device)
-        norms = torch.zeros(len(batches), device=self.device)
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        tally = self._tally
+        tally.begin()
         seen = 0
         learning_rate = 0.0
         self.model.train()
-        with global_stream(config.seed, "dropout", epoch, device=self.device):
-            for step, indices in enumerate(batches):
-                here = indices.to(self.device, non_blocking=True)
-                images, labels = self._train_images.images[here], self._train_images.labels[here]
+        with global_stream(config.seed, "dropout", epoch, device=self.device), self._steps() as do_step:
+            if self.model.cudnn is not None:
+                self.model.cudnn.seed(derive_seed(config.seed, "dropout", epoch))
+            for step, (indices, here) in enumerate(zip(batches, batches_here, strict=True)):
+                moves = None
                 if config.data.augmentation.active:
-                    images = augment(images, config.data.augmentation, augmentation_stream)
-                sequences, lengths = self._train_reader.read(images, indices)
-                with autocast(training.precision, self.device):
-                    logits = self.model(sequences, lengths)
-                loss = functional.cross_entropy(logits.float(), labels, label_smoothing=training.label_smoothing)
-                self._optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                norms[step] = self._clip_gradient()
+                    moves = draw_moves(len(indices), config.data.augmentation, augmentation_stream).to(self.device)
                 learning_rate = self._optimizer.param_groups[0]["lr"]
-                self._optimizer.step()
+                self._indices_on_cpu = indices
+                do_step(here, moves)
+                if self._average is not None:
+                    self._average.update()
                 self._schedule.step()
-                losses[step] = loss.detach() * len(indices)
-                correct += (logits.detach().argmax(1) == labels).sum()
                 seen += len(indices)
                 # Looked at now and then only, because each look makes a GPU wait.
                 if (step + 1) % STEPS_BETWEEN_REPORTS == 0 or step + 1 == len(batches):
-                    _refuse_nonfinite(losses[: step + 1], epoch)
-                    on_step(step + 1, float(losses.sum()) / seen, int(correct) / seen)
+                    _refuse_nonfinite(tally.losses[: step + 1], epoch)
+                    on_step(step + 1, float(tally.losses.sum()) / seen, int(tally.correct) / seen)
         # Summed in float64, which not every GPU has.
-        mean_loss = float(losses.cpu().double().sum()) / seen
-        return learning_rate, mean_loss, int(correct) / seen, float(norms.mean())
+        mean_loss = float(tally.losses.cpu().double().sum()) / seen
+        return learning_rate, mean_loss, int(tally.correct) / seen, float(tally.norms.mean())
+
+    @contextmanager
+    def _steps(self) -> Iterator[Step]:
+        """What does the steps of an epoch."""
+        if self._graphed is None:
+            yield self._step
+        else:
+            with self._graphed.epoch(self._make_gradients) as do_step:
+                yield do_step
+
+    def _step(self, here: Tensor, moves: Moves | None) -> None:
+        self._make_gradients(here, moves)
+        self._optimizer.step()
+
+    def _make_gradients(self, here: Tensor, moves: Moves | None) -> None:
+        """Those of the images at ``here`` (``[batch]``), which are moved first unless ``moves`` is None; clipped."""
+        training, tally = self.config.training, self._tally
+        images, labels = self._train_images.take(here)
+        if moves is not None:
+            images = augment(images, moves)
+        sequences, lengths = self._train_reader.read(images, self._indices_on_cpu)
+        with autocast(training.precision, self.device):
+            logits = self.model(sequences, lengths)
+        loss = functional.cross_entropy(logits.float(), labels, label_smoothing=training.label_smoothing)
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = self._clip_gradient()
+        tally.add(loss.detach() * len(here), norm, (logits.detach().argmax(1) == labels).sum())
 
     def _clip_gradient(self) -> Tensor:
         largest = self.config.training.gradient_clip_norm
         if largest is None:
             return nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
         return nn.utils.clip_grad_norm_(self._parameters, largest)
+
+    def _evaluated_weights(self) -> AbstractContextManager[None]:
+        """The averaged ones where there is an average, else those that are there."""
+        return nullcontext() if self._average is None else self._average.in_place()
 
     def _evaluate_validation(self) -> Evaluation | None:
         if len(self._val_indices) == 0:

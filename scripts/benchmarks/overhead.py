@@ -11,7 +11,7 @@ LAUNCHERS = {
     "joblib": ["hydra/launcher=joblib"],
     "workstation": ["hydra.launcher.preload=[]", "hydra.launcher.on_job_end=null", "hydra.launcher.on_sweep_end=null"],
 }
-_APP = """
+APP = """
 import hydra
 from rnn_mnist.configuration.compose import CONFIG_DIR, register
 from rnn_mnist.configuration.hydra_versions import MAIN
@@ -37,7 +37,7 @@ def compare(jobs: int, rounds: int) -> None:
     """
     best: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "no_op.py").write_text(_APP)
+        (Path(folder) / "no_op.py").write_text(APP)
         for _ in range(rounds):
             for name, options in LAUNCHERS.items():
                 slope = (_seconds(folder, options, jobs) - _seconds(folder, options, _FEW)) / (jobs - _FEW)

@@ -69,7 +69,7 @@ def test_a_cell_is_counted_and_explained(name: str, more: list[str]) -> None:
 @EVERY_MEMBER
 def test_it_and_its_keys_are_documented(group: str, name: str) -> None:
     text, page = as_text(), as_page()
-    assert name in text.partition(f"== {group}: ")[2].partition(" ==")[0].split(", ")
+    assert name in text.partition(f"== {group}: ")[2].partition(" ==")[0].replace(",", " ").split()
     for key in flatten(config_as_dict(compose_checked([f"{group}={name}"]).config)):
         if key.startswith(f"{group}.") and key != f"{group}.{SELECTORS[group]}":
             assert f"\n{key}=" in text

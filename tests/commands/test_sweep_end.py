@@ -1,6 +1,5 @@
 """What is shown and written when a sweep ends, in a real process where torch cannot be imported."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,7 @@ PRESENT = (
 
 
 def test_the_end_of_a_sweep(without_torch: RunPython, depth: Path) -> None:
-    start = time.perf_counter()
     result = without_torch("-c", PRESENT, str(depth), COLUMNS="100")
-    assert time.perf_counter() - start < 30  # about 4 s on an idle machine
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     (heading,) = [line for line in lines if line.startswith("num_layers ")]
@@ -24,10 +21,10 @@ def test_the_end_of_a_sweep(without_torch: RunPython, depth: Path) -> None:
     assert any("2 (1 diverged)" in line for line in lines)
     assert all((depth / "figures" / name).exists() for name in ("effect-model.num_layers.png", "seeds.svg"))
     assert (depth / "figures" / "confusion.svg").exists()
-    # Where the figures are comes first, in one line, and the answer last.
-    assert sum(str(depth / "figures") in line for line in lines) == 1
-    assert lines.index(heading) > next(i for i, line in enumerate(lines) if str(depth / "figures") in line)
-    assert lines[-3].strip().startswith(str(depth))
+    # Table, answer, the best run's directory, one line of where the figures are, what to type next.
+    assert lines.index(heading) < next(i for i, line in enumerate(lines) if line.startswith("- num_layers="))
+    assert lines[-4].strip().startswith(str(depth))
+    assert [line for line in lines if str(depth / "figures") in line] == [lines[-3]]
     assert lines[-2:] == [f"rnn-mnist compare {depth}", f"rnn-mnist report {depth}"]
     assert any(line.startswith("- num_layers=") for line in lines)
     assert (depth / "summary.csv").read_text().startswith("model.num_layers,n,failed,mean")

@@ -102,7 +102,7 @@ def test_names_of_sweeps_are_short_and_safe(overrides: list[str]) -> None:
 
 def test_names_of_runs_and_of_sweeps_leave_out_the_same_keys() -> None:
     register(lambda _: "")  # and so the resolver
-    launcher = OmegaConf.load(CONFIG_DIR / "hydra" / "launcher" / "rnn_mnist.yaml")
+    launcher = OmegaConf.load(CONFIG_DIR / "hydra" / "launcher" / "_rnn_mnist.yaml")
     assert set(launcher.not_in_names) == set(not_in_names())
     assert sweep_name(None, ["training.threads=1", "+data.root=/somewhere", "seed=3"]) == "seed-3"
 

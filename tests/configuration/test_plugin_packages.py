@@ -9,12 +9,12 @@ from rnn_mnist.configuration.plugin_packages import how_to_get
 @pytest.mark.parametrize(
     ("group", "option", "package"),
     [
-        ("hydra/sweeper", "optuna", "hydra-optuna-sweeper"),
+        ("hydra/sweeper", "optuna", "'rnn-mnist[optuna]'"),
         ("hydra/sweeper", "ax", "hydra-ax-sweeper"),
         ("hydra/launcher", "joblib", "hydra-joblib-launcher"),
-        ("hydra/launcher", "ray", "hydra-ray-launcher"),
+        ("hydra/launcher", "ray_aws", "hydra-ray-launcher"),
         ("hydra/launcher", "submitit_slurm", "hydra-submitit-launcher"),
-        ("hydra/launcher", "slurm", "hydra-submitit-launcher"),
+        ("hydra/launcher", "submitit", "hydra-submitit-launcher"),
         ("hydra/job_logging", "colorlog", "hydra-colorlog"),
     ],
 )

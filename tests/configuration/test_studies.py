@@ -68,6 +68,7 @@ def write_broken(folder: Path) -> None:
         (folder / f"{name}.yaml").write_bytes(os.fsencode(text))
 
 
+@pytest.mark.slow
 def test_an_own_study_is_a_sweep(folder: Path, command: CommandLine, tmp_path: Path) -> None:
     (folder / "tab.yaml").write_text(BROKEN["tab"][0])  # which is nobody's business here
     overrides = [*flags(folder), *SMALL_SWEEP, "experiment=mine", "hydra.launcher.jobs_per_device=1"]

@@ -200,6 +200,7 @@ def test_a_wrong_download_leaves_nothing_that_bears_its_name(tmp_path: Path, ser
     assert len(read_part(spec, spec.train, tmp_path)[0]) == spec.train.count
 
 
+@pytest.mark.slow
 def test_many_processes_may_fetch_at_once(tmp_path: Path, server: tuple[str, Path]) -> None:
     url, offered = server
     spec, contents = miniature(EMNIST)

@@ -12,8 +12,7 @@ from rnn_mnist.catalogues.sequences import (
     RowsConfig,
     SequenceConfig,
 )
-from rnn_mnist.configuration.schema import AugmentationConfig
-from rnn_mnist.data.sequences import SequenceReader, augment, pixel_permutation, random_lengths
+from rnn_mnist.data.sequences import SequenceReader, pixel_permutation, random_lengths
 
 IMAGES = torch.randint(0, 256, (6, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 CPU = torch.device("cpu")
@@ -46,6 +45,20 @@ def test_permuted_pixels_are_the_same_pixels_in_one_order_for_all() -> None:
     assert not torch.equal(order, pixel_permutation(4))
 
 
+@pytest.mark.parametrize("side", [14, 7])
+def test_averaged_pixels_are_the_means_of_squares(side: int) -> None:
+    spec, permuted = SEQUENCES[f"pixels_{side}x{side}"], SEQUENCES[f"permuted_pixels_{side}x{side}"]
+    pixels, _ = read(spec.config())
+    square = 28 // side
+    assert pixels.shape == (6, side * side, 1)
+    corner = IMAGES[4, square : 2 * square, :square].float().mean() / 255
+    assert torch.isclose(pixels[4, side, 0], corner)
+    shuffled, _ = read(permuted.config())
+    order = pixel_permutation(0, side * side)
+    assert torch.equal(shuffled[:, :, 0], pixels[:, order, 0])
+    assert sorted(order.tolist()) == list(range(side * side))
+
+
 @pytest.mark.parametrize("kind", list(SEQUENCES))
 def test_the_declared_shape_is_the_real_one(kind: str) -> None:
     spec = SEQUENCES[kind]
@@ -63,40 +76,3 @@ def test_random_lengths_are_drawn_once_an_image_between_the_bounds() -> None:
     _, read_lengths = reader.read(IMAGES[:3], chosen)
     assert read_lengths is not None
     assert torch.equal(read_lengths, lengths[chosen])
-
-
-def stream() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
-
-
-def test_augmentation_by_nothing_changes_nothing() -> None:
-    assert torch.allclose(augment(IMAGES, AugmentationConfig(), stream()), IMAGES.float(), atol=1e-2)
-
-
-@pytest.mark.parametrize("key", ["max_shift", "max_rotation", "max_scale"])
-def test_each_augmentation_moves_a_dot_as_far_as_it_may(key: str) -> None:
-    largest = {"max_shift": 4.0, "max_rotation": 30.0, "max_scale": 0.3}[key]
-    images = torch.zeros(500, 28, 28, dtype=torch.uint8)
-    images[:, 4:6, 13:15] = 255  # nine pixels above the centre
-    moved = augment(images, AugmentationConfig(**{key: largest}), stream())
-    rows, columns = torch.meshgrid(torch.arange(28.0) - 13.5, torch.arange(28.0) - 13.5, indexing="ij")
-    mass = moved.sum((1, 2))
-    y, x = (moved * rows).sum((1, 2)) / mass, (moved * columns).sum((1, 2)) / mass
-    distance, angle = torch.hypot(x, y), torch.rad2deg(torch.atan2(x, -y))
-    if key == "max_shift":
-        assert 3.8 < (y + 9).abs().max() < 4.1
-        assert 3.8 < x.abs().max() < 4.1
-    if key == "max_rotation":
-        assert 28 < angle.abs().max() < 31
-        assert torch.allclose(distance, torch.tensor(9.0), atol=0.3)
-    if key == "max_scale":
-        assert 11.5 < distance.max() < 11.9
-        assert 6.1 < distance.min() < 6.6
-        assert angle.abs().max() < 1
-
-
-def test_augmentation_comes_from_its_stream_alone() -> None:
-    config = AugmentationConfig(max_shift=3, max_rotation=10, max_scale=0.1)
-    first = augment(IMAGES, config, stream())
-    torch.manual_seed(99)
-    assert torch.equal(first, augment(IMAGES, config, stream()))

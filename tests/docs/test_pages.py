@@ -19,7 +19,7 @@ TINY = ("data.train_fraction=0.01", "training.epochs=1", "training.threads=1")
 # Some sweeps draw their figures at the end, as tests/commands/test_sweep_end.py has it; here that is only time.
 QUIET = "hydra.launcher.on_sweep_end=null"
 ENTRIES = re.compile(r"(?:rnn-mnist|python -m rnn_mnist\.(?=train|explain)) ?(.*)")
-PAGES = {"first_sweep": 12, "sweeps": 11, "machines": 3, "questions": 11, "studies": 7}
+PAGES = {"first_sweep": 12, "sweeps": 15, "grid": 3, "machines": 3, "questions": 11, "studies": 7}
 """The pages, and how many commands each has at least."""
 
 
@@ -44,10 +44,10 @@ def made_tiny(words: list[str]) -> list[str]:
 
 def prepare(page: str, folder: Path) -> None:
     """What the page has its reader write."""
-    if page == "studies":
-        (study,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "studies.md").read_text(encoding="utf-8"), re.DOTALL)
+    if name := {"studies": "directions", "grid": "widths"}.get(page):
+        (study,) = re.findall(r"```yaml\n(.*?)```", (DOCS / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL)
         (folder / "studies").mkdir()
-        (folder / "studies" / "directions.yaml").write_text(study, encoding="utf-8")
+        (folder / "studies" / f"{name}.yaml").write_text(study, encoding="utf-8")
 
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -1,58 +1,12 @@
-"""Slots, and the environment that each job gets. The GPUs are faked by an ``nvidia-smi`` of the test's own."""
+"""Slots, and the environment that each job gets, on cards of the test's own."""
 
 import ast
-import os
-from pathlib import Path
 
 import pytest
 
-from hydra_plugins.workstation_launcher._devices import available_cores, visible_gpus
+from hydra_plugins.workstation_launcher import available_cores
 from tests.launcher.conftest import App
-
-TWO_GPUS = """GPU 0: NVIDIA H200 (UUID: GPU-aaaa)
-GPU 1: NVIDIA H200 (UUID: GPU-bbbb)
-"""
-SPLIT = """GPU 0: NVIDIA A100 (UUID: GPU-aaaa)
-  MIG 3g.20gb     Device  0: (UUID: MIG-1111)
-  MIG 3g.20gb     Device  1: (UUID: MIG-2222)
-GPU 1: NVIDIA A100 (UUID: GPU-bbbb)
-"""
-
-
-def fake_driver(folder: Path, listing: str) -> dict[str, str]:
-    """An environment in which ``nvidia-smi -L`` prints ``listing``."""
-    folder.mkdir(exist_ok=True)
-    program = folder / "nvidia-smi"
-    program.write_text(f"#!/bin/sh\ncat <<'END'\n{listing}END\n")
-    program.chmod(0o755)
-    return {"PATH": f"{folder}:{os.environ['PATH']}"}
-
-
-@pytest.mark.parametrize(
-    ("listing", "restriction", "expected"),
-    [
-        (TWO_GPUS, None, ("0", "1")),
-        (SPLIT, None, ("MIG-1111", "MIG-2222", "1")),
-        (TWO_GPUS, "1", ("1",)),
-        (TWO_GPUS, "1,0", ("1", "0")),
-        (TWO_GPUS, "GPU-bbbb,0", ("GPU-bbbb", "0")),
-        (SPLIT, "MIG-2222", ("MIG-2222",)),
-        (TWO_GPUS, "", ()),
-        (TWO_GPUS, "0,-1,1", ("0",)),
-        (TWO_GPUS, "NoDevFiles", ()),
-        ("", "0", ()),
-        ("", None, ()),
-    ],
-)
-def test_what_is_visible(tmp_path: Path, listing: str, restriction: str | None, expected: tuple[str, ...]) -> None:
-    environment = fake_driver(tmp_path, listing)
-    if restriction is not None:
-        environment["CUDA_VISIBLE_DEVICES"] = restriction
-    assert visible_gpus(environment) == expected
-
-
-def test_without_a_driver_nothing_is_visible(tmp_path: Path) -> None:
-    assert visible_gpus({"PATH": str(tmp_path)}) == ()
+from tests.launcher.fake_nvml import SPLIT, TWO_GPUS, fake_driver
 
 
 def jobs_environments(app: App, number: int) -> list[dict[str, str]]:
@@ -69,8 +23,10 @@ def test_each_job_sees_its_own_gpu(app: App, start_method: str) -> None:
     assert done.returncode == 0, done.stderr
     assert "4 at a time on GPU 0, GPU 1" in done.stdout
     environments = jobs_environments(app, 4)
-    assert sorted(environment["CUDA_VISIBLE_DEVICES"] for environment in environments) == ["0", "0", "1", "1"]
-    assert {environment["CUDA_DEVICE_ORDER"] for environment in environments} == {"PCI_BUS_ID"}
+    assert sorted(environment["CUDA_VISIBLE_DEVICES"] for environment in environments) == [
+        "GPU-aaaa", "GPU-aaaa", "GPU-bbbb", "GPU-bbbb",
+    ]  # fmt: skip
+    assert not any("CUDA_DEVICE_ORDER" in environment for environment in environments)
     assert {environment["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] for environment in environments} == {"100"}
     assert {app.status(job)["device"] for job in range(4)} == {"GPU 0", "GPU 1"}
 
@@ -84,6 +40,30 @@ def test_chosen_devices_and_those_that_are_not_there(app: App) -> None:
     assert done.returncode == 1
     assert "hydra.launcher.devices=0: 0 is not visible here; visible: MIG-1111, MIG-2222, 1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_users_own_numbers_are_passed_on_in_the_users_own_order(app: App) -> None:
+    driver = fake_driver(app.folder / "bin", TWO_GPUS)
+    done = app.run("+do=environment", "+x=0,1", CUDA_VISIBLE_DEVICES="1,0,7", **driver)
+    assert done.returncode == 0, done.stderr
+    assert "2 at a time on GPU 1, GPU 0" in done.stdout
+    assert "warning: CUDA_VISIBLE_DEVICES=1,0,7: 7 names none of this machine's 2 GPUs" in done.stdout
+    environments = jobs_environments(app, 2)
+    assert [environment["CUDA_VISIBLE_DEVICES"] for environment in environments] == ["1", "0"]
+    assert not any("CUDA_DEVICE_ORDER" in environment for environment in environments)
+
+
+def test_a_driver_that_fails_is_said_and_where_gpus_were_asked_for_an_error(app: App) -> None:
+    driver = fake_driver(app.folder / "bin", fails="Driver Not Loaded")
+    done = app.run("+x=1,2", **driver)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("warning: no GPU is used, for NVIDIA's driver does not say") == 1
+    assert "on cpu" in done.stdout
+    done = app.run("+x=3", CUDA_VISIBLE_DEVICES="0", **driver)
+    assert done.returncode == 1
+    assert "CUDA_VISIBLE_DEVICES=0: NVIDIA's driver does not say which GPUs there are: Driver Not Loaded" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(app.ran()) == 2
 
 
 def test_jobs_on_the_cpu_share_its_cores_and_see_no_gpu(app: App) -> None:

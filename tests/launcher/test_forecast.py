@@ -26,7 +26,7 @@ def plan(slots: int) -> Plan:
 
 def job(number: int, cost: float, took: float | None = None, name: str = "job") -> Job:
     config = OmegaConf.create({"cost": cost})
-    made = Job(number, [f"cost={cost}"], config, str(number), (), name, Path(name), label=f"cost={cost}")
+    made = Job(number, [f"cost={cost}"], lambda: config, str(number), (), name, Path(name), label=f"cost={cost}")
     if took is not None:
         made.status, made.skipped = Status.from_content({"state": State.completed, "seconds": took}), True
     return made
@@ -102,7 +102,7 @@ def test_a_terminal_of_80_columns_shows_every_job_and_directory(
     for each in jobs:
         assert any(each.label in line for line in lines)
         assert any(each.place in line for line in lines)
-    assert "about 2 min 02 s" in lines[-1]
+    assert "about 2 min 01 s" in lines[-1]
 
 
 def test_what_is_piped_is_never_folded(shown: Callable[[Sequence[Job], int | None], list[str]]) -> None:

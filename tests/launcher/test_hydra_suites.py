@@ -25,12 +25,13 @@ def test_what_is_private_in_hydra_is_used_in_one_module() -> None:
     users = {
         path.name
         for path in folder.glob("*.py")
-        if re.search(r"hydra\._internal|_return_value|_get_node", path.read_text())
+        if re.search(r"hydra\._internal|\._return_value\b|_get_node", path.read_text())
     }
     assert users == {"_hydra_internals.py"}
 
 
-@pytest.mark.parametrize(("launcher_name", "overrides"), [("workstation", [])])
+# Asked for, because pytest-xdist has threads in this process, and the launcher would not fork it of its own accord.
+@pytest.mark.parametrize(("launcher_name", "overrides"), [("workstation", ["hydra.launcher.start_method=fork"])])
 class TestForked(LauncherTestSuite):
     pass
 
@@ -41,13 +42,16 @@ class TestSpawned(LauncherTestSuite):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("launcher_name", "overrides"), [("workstation", ["hydra/sweeper=basic", "hydra.sweeper.max_batch_size=2"])]
+    ("launcher_name", "overrides"),
+    [("workstation", ["hydra/sweeper=basic", "hydra.sweeper.max_batch_size=2", "hydra.launcher.start_method=fork"])],
 )
 class TestBatched(BatchedSweeperTestSuite):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task_launcher_cfg", "extra_flags"),
     # These cases run different programs one after another in one directory.

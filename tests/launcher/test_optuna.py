@@ -1,4 +1,4 @@
-"""Optuna's sweeper over the launcher: batches, one lock, and studies that carry on."""
+"""The sweeper hydra-optuna-sweeper over the launcher: batches, one lock; beside our own, which has its name."""
 
 import json
 from importlib import util
@@ -13,7 +13,7 @@ if util.find_spec("hydra_plugins.hydra_optuna_sweeper") is None:
 
 def test_optuna_gets_the_values_of_its_jobs(app: App) -> None:
     overrides = [
-        "hydra/sweeper=optuna", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=2",
+        "hydra/sweeper=hydra_optuna_sweeper", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=2",
         "hydra.sweeper.direction=maximize", "hydra.sweeper.sampler.seed=1", "+x=interval(0.0,1.0)",
     ]  # fmt: skip
     done = app.run(*overrides)

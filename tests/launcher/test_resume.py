@@ -20,7 +20,7 @@ def sweep(directory: Path, *overrides: str) -> list[JobReturn]:
     """A multirun in this process, and what the sweeper gets from the launcher."""
 
     def task(config: DictConfig) -> Any:
-        return {"x": config.x, "path": Path("/a"), "list": [1.5, None, "ä"]}
+        return {"x": config.x, "list": [1.5, None, "ä"]}
 
     hydra = Hydra.create_main_hydra2(task_name="task", config_search_path=create_config_search_path(None))
     try:

@@ -101,7 +101,7 @@ def test_a_sweep_of_the_first_code_is_read_skipped_and_carried_on(
     assert read_json(sweep / killed / "status.json")["state"] == "completed"
     assert read_json(sweep / killed / "status.json")["attempts"] == 2
     (earlier,) = read_json(sweep / killed / "manifest.json")["earlier_attempts"]
-    assert earlier["code"] == made_by
+    assert earlier["code"] == {**made_by, "difference": None}
     assert set(frame(sweep)["status"]) == {"completed"}
     with (sweep / "results.csv").open(newline="") as file:
         assert {row["run"]: row["status"] for row in csv.DictReader(file)} == dict.fromkeys(

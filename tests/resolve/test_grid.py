@@ -1,10 +1,12 @@
 """What is compared with what, from overrides as they are typed."""
 
+from collections.abc import Sequence
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_plugins.resolve_sweeper._grid import Grid, read_grid, with_references
+from hydra_plugins.resolve_sweeper._grid import Grid, read_grid, with_references, without
 from hydra_plugins.resolve_sweeper._options import ResolveError
 
 
@@ -82,3 +84,37 @@ def test_a_grid_that_cannot_be_compared_is_refused(overrides: list[str], named: 
 def test_a_reference_that_is_not_in_the_grid_is_refused(asked: dict[str, object], named: str) -> None:
     with pytest.raises(ResolveError, match=named):
         with_references(grid_of("x=1,2"), asked, configuration())
+
+
+def test_a_filter_leaves_settings_out_and_contrasts_are_of_what_both_levels_have() -> None:
+    grid = grid_of("a=1,2,3", "b=x,y,z", "c=5")
+
+    def keeps(job: Sequence[str]) -> bool:
+        return not {"a=3", "b=x"} <= set(job) and "b=z" not in job
+
+    left = without(grid, "...", keeps, 0)
+    assert len(left.settings) == 5
+    assert [left.overrides(place, 0)[2:] for place in range(5)] == [
+        ["a=1", "b=x"], ["a=1", "b=y"], ["a=2", "b=x"], ["a=2", "b=y"], ["a=3", "b=y"],
+    ]  # fmt: skip
+    contexts = {
+        contrast.label: [(left.levels(one)["b"], left.levels(two)) for one, two in zip(*contrast.pair, strict=True)]
+        for contrast in left.contrasts
+    }
+    assert contexts["a=2"] == [("x", {"a": "1", "b": "x"}), ("y", {"a": "1", "b": "y"})]
+    assert contexts["a=3"] == [("y", {"a": "1", "b": "y"})]
+    assert list(contexts) == ["a=2", "a=3", "b=y"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ([], "drops all of 4 settings"),
+        (["a=1 b=x", "a=2 b=y"], "leaves a=2 nothing in common with a=1, which it is compared with"),
+        (["a=1 b=x"], "leaves nothing to compare"),
+    ],
+)
+def test_a_filter_that_leaves_nothing_to_compare_is_refused(kept: list[str], words: str) -> None:
+    with pytest.raises(ResolveError, match=r"^hydra\.sweeper\.filter=a > b: ") as raised:
+        without(grid_of("a=1,2", "b=x,y"), "a > b", lambda job: " ".join(job[1:]) in kept, 0)
+    assert words in str(raised.value)

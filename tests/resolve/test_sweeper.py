@@ -44,6 +44,7 @@ def test_what_was_measured_is_in_the_record(app: App) -> None:
             assert returned == [row["value"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["workstation", pytest.param("basic", marks=pytest.mark.slow)])
 def test_what_was_killed_carries_on_with_the_same_plan(app: App, launcher: str, tmp_path: Path) -> None:
     command = ("+x=base,good,same", "hydra.sweeper.margin=0.5", "hydra.sweeper.looks=[4,8,12,30]")
@@ -179,6 +180,7 @@ def test_a_measure_that_can_tell_nothing_ends_the_sweep(app: App) -> None:
     assert "no run of this look has a result" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_record_that_is_no_record_is_refused(app: App) -> None:
     app.sweep.mkdir()
     for content, named in [
@@ -192,6 +194,22 @@ def test_a_record_that_is_no_record_is_refused(app: App) -> None:
         assert named in refused.stderr.splitlines()[0]
         assert (app.sweep / "resolve.json").read_text() == content
     assert app.ran() == []
+
+
+@pytest.mark.slow
+def test_looks_that_are_none_are_refused_in_a_line(app: App) -> None:
+    assert app.run("+x=base,good", *QUICK).returncode == 0
+    path, ran = app.sweep / "resolve.json", app.ran()
+    content = app.record()
+    look = content["looks"][0]
+    broken: list[object] = [None, {}, look | {"runs": [{"setting": 7}]}, look | {"contrasts": [{}]}, look | {"runs": 7}]
+    for each in broken:
+        path.write_text(json.dumps(content | {"looks": [each]}))
+        refused = app.run("+x=base,good", *QUICK)
+        assert refused.returncode == 1
+        assert "looks that this sweeper cannot read" in refused.stderr.splitlines()[0]
+        assert "Traceback" not in refused.stderr
+    assert app.ran() == ran
 
 
 def test_ctrl_c_stops_and_the_same_command_carries_on(app: App) -> None:
@@ -251,4 +269,40 @@ def test_a_dry_run_leaves_nothing(app: App) -> None:
     done = app.run("+x=base,good", *QUICK, "hydra.launcher.dry_run=true")
     assert done.returncode == 0, done.stderr
     assert "8 of 8 jobs to do" in done.stdout
+    assert not app.sweep.exists()
+
+
+@pytest.mark.slow
+def test_a_filter_leaves_settings_out(app: App) -> None:
+    grid = ["+x=base,good,same", "+y=1,2,3"]
+    chosen = [
+        "hydra.sweeper.filter='x != \"same\" or y == 1'",
+        "hydra.sweeper.max_seeds=4",
+        "hydra.sweeper.looks=[2,4]",
+    ]
+    done = app.run(*grid, *chosen)
+    assert done.returncode == 0, done.stderr
+    assert '2 of 9 settings are dropped by hydra.sweeper.filter=x != "same" or y == 1' in done.stdout
+    assert {line.rpartition(" ")[0] for line in app.ran()} == {
+        "base 1", "base 2", "base 3", "good 1", "good 2", "good 3", "same 1",
+    }  # fmt: skip
+    assert app.record()["plan"]["filter"] == 'x != "same" or y == 1'
+    again = app.run(*grid, *chosen[1:])
+    assert again.returncode == 1
+    assert "this sweep was planned otherwise" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("x > 1", "'base' > 1: such values cannot be compared so"),
+        ("seed == 1", "must not name +seed, which the sweeper chooses"),
+        ("x ==", "must be an expression over keys"),
+        ("x == 1", "drops all of 3 settings"),
+    ],
+)
+def test_a_filter_that_cannot_be_used_is_refused(app: App, expression: str, words: str) -> None:
+    done = app.run("+x=base,good,same", f"hydra.sweeper.filter='{expression}'")
+    assert done.returncode == 1
+    assert words in done.stderr
     assert not app.sweep.exists()

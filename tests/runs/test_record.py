@@ -171,7 +171,7 @@ def test_a_completed_run_without_its_result_is_to_be_done(tmp_path: Path) -> Non
 
 def sweep_of_every_state(sweep: Path) -> dict[str, Path]:
     """A sweep with runs in every state, and those that died in their own ways."""
-    states = {1: "failed", 2: "running", 3: "interrupted"}
+    states = {1: "failed", 2: "running", 3: "interrupted", 6: "pruned", 7: "queued"}
     runs = write_sweep(
         sweep, {"model.num_layers": [1, 2], "training.gradient_clip_norm": [None, 3.0], "model": ["rnn", "gru"]},
         seeds=[0], states=states,

@@ -40,6 +40,7 @@ def page_faults(keep_memory: str) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc has the switch")
 def test_the_steps_of_a_large_lstm_fault_in_no_memory_again() -> None:
     assert page_faults("true") * 10 < page_faults("false")

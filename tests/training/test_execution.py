@@ -13,15 +13,22 @@ from tests.training.test_trainer import CPU, configure
 
 
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_the_switches_of_a_gpu_are_set_and_put_back(precision: str, dropout: float) -> None:
-    """They can be turned without a GPU; what they do on one is not tested here."""
+@pytest.mark.parametrize("model", ["model.dropout=0", "model.dropout=0.5", "model.proj_size=4"])
+def test_the_switches_of_a_gpu_are_set_and_put_back(
+    precision: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They can be turned without a GPU; what they do on one is tested in tests/gpu."""
+    calls: list[str] = []
+    monkeypatch.setattr(torch.cuda, "init", lambda: calls.append("init"))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _: calls.append("reset"))
     cudnn: Any = torch.backends.cudnn
     matmul: Any = torch.backends.cuda.matmul
     before = (cudnn.enabled, cudnn.rnn.fp32_precision, matmul.fp32_precision)
-    config = configure(f"training.precision={precision}", f"model.dropout={dropout}")
-    with execution(config, torch.device("cuda")):
-        assert cudnn.enabled == (precision != "bf16" and dropout == 0)
+    config = configure(f"training.precision={precision}", model)
+    with execution(config, torch.device("cuda:0")):
+        assert calls == ["init", "reset"]
+        # A projection is what our own call of cuDNN does not do.
+        assert cudnn.enabled == (precision != "bf16" or "proj_size" not in model)
         expected = "tf32" if precision == "tf32" else "ieee"
         assert (cudnn.rnn.fp32_precision, matmul.fp32_precision) == (expected, expected)
     assert (cudnn.enabled, cudnn.rnn.fp32_precision, matmul.fp32_precision) == before

@@ -12,13 +12,14 @@ from rnn_mnist.analysis.plots.figure_kind import FigureKind
 from rnn_mnist.analysis.plots.settings import Setting, full_name, group_settings
 from rnn_mnist.analysis.plots.source import Source, find_source
 from rnn_mnist.analysis.reading.columns import rows_of
-from rnn_mnist.analysis.reading.levels import plain, short_name
+from rnn_mnist.analysis.reading.levels import short_name
 from rnn_mnist.analysis.reading.outcomes import outcomes
 from rnn_mnist.analysis.reading.results import completed
 from rnn_mnist.analysis.reading.run_directories import ResultsError
+from rnn_mnist.analysis.statistics.tested_images import tested_images
 from rnn_mnist.catalogues.data_sets import find_data_set
 from rnn_mnist.catalogues.metrics import METRICS
-from rnn_mnist.data.files import load_test_images
+from rnn_mnist.catalogues.sequences import IMAGE_SIZE
 from rnn_mnist.runs.files import load_predictions
 from rnn_mnist.runs.record import State
 
@@ -93,7 +94,7 @@ def confusion_info(
     rows = chosen.runs[chosen.runs["status"] == State.completed]
     tested = rows_of(rows)[0]
     data_name = str(tested["data.name"])
-    images, labels = load_test_images(data_name, tested["data.root"], plain(tested.get("data.loader")))
+    images, labels = tested_images(tested, rows["directory"])
     classes = find_data_set(data_name).classes
     predictions = np.stack([load_predictions(directory) for directory in rows["directory"]])  # [run, image]
     if predictions.shape[1] != len(labels):
@@ -150,7 +151,8 @@ def _draw_matrix(figure: SubFigure, info: ConfusionInfo) -> None:
             else:
                 text = f"{rates[i, j]:.0f}" if rates[i, j] >= 0.5 else ("·" if rates[i, j] else "")
                 ink = "white" if rates[i, j] > 0.55 * most else style.INK
-            ax.text(j, i, text, ha="center", va="center", fontsize=5.2 if i == j else 6.5, color=ink)
+            size = 5.2 if i == j else 6.5
+            ax.text(j, i, text, ha="center", va="center", size=size, color=ink, in_layout=False)
     ax.set_xticks(classes)
     # A class that has a name of its own shows it here; elsewhere its number saves the room.
     ax.set_yticks(classes, [str(i) if info.classes[i] == str(i) else f"{info.classes[i]}  {i}" for i in classes])
@@ -166,13 +168,18 @@ def _draw_misread(figure: SubFigure, info: ConfusionInfo) -> None:
     figure.suptitle(f"Most misread: true → predicted{count}", fontsize=7.5, x=0.02, ha="left")
     if not info.misread:
         return
-    grid = figure.add_gridspec(4, 6)
+    # One image of them all: axes for each would take half a second.
+    rows, columns, width, height = 4, 6, 36, 44
+    pictures = np.zeros((rows * height, columns * width), np.uint8)
+    ax = figure.subplots()
     for place, entry in enumerate(info.misread):
-        ax = figure.add_subplot(grid[place // 6, place % 6])
-        ax.imshow(entry.image, cmap="Greys", interpolation="nearest")
-        ax.set_axis_off()
+        top, left = place // columns * height + height - IMAGE_SIZE, place % columns * width + (width - IMAGE_SIZE) // 2
+        pictures[top : top + IMAGE_SIZE, left : left + IMAGE_SIZE] = entry.image
         by = f" ({entry.wrong})" if info.runs > 1 else ""
-        ax.set_title(f"{entry.label}→{entry.prediction}{by}", fontsize=6.5, pad=2)
+        title = f"{entry.label}→{entry.prediction}{by}"
+        ax.text(left + IMAGE_SIZE / 2, top - 3, title, ha="center", va="bottom", size=6.5, in_layout=False)
+    ax.imshow(pictures, cmap="Greys", interpolation="nearest", vmin=0, vmax=255)
+    ax.set_axis_off()
 
 
 def _most_misread(images: np.ndarray, labels: np.ndarray, predictions: np.ndarray) -> tuple[Misread, ...]:

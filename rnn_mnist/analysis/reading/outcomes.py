@@ -1,4 +1,4 @@
-"""How runs ended: with a result, by divergence (which is an outcome too), or without any outcome."""
+"""How runs ended: with a result, by divergence (which is an outcome too), pruned, or without any outcome."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,14 @@ class Outcomes:
         completed: with a result.
         diverged: ended because their loss was no longer finite, which is an outcome of their configuration.
         missing: without an outcome (killed, out of time or memory, broken, not finished), which says nothing of it.
+        pruned: ended early by a search. They are censored: what they would have come to is not known, though it is no
+            accident that it is not; they are counted and named, and are neither results nor failures.
     """
 
     completed: int
     diverged: int
     missing: int
+    pruned: int = 0
 
     @property
     def ended(self) -> int:
@@ -30,6 +33,7 @@ class Outcomes:
     def text(self) -> str:
         """``4 (1 diverged)``."""
         lost = [f"{self.diverged} diverged"] if self.diverged else []
+        lost += [f"{self.pruned} pruned"] if self.pruned else []
         lost += [f"{self.missing} missing"] if self.missing else []
         return f"{self.completed} ({', '.join(lost)})" if lost else f"{self.completed}"
 
@@ -41,9 +45,9 @@ class Outcomes:
 
 def outcomes(runs: pd.DataFrame) -> Outcomes:
     """How these runs ended."""
-    diverged = diverged_runs(runs)
-    completed = int((runs["status"] == State.completed).sum())
-    return Outcomes(completed, int(diverged.sum()), len(runs) - completed - int(diverged.sum()))
+    diverged = int(diverged_runs(runs).sum())
+    completed, pruned = (int((runs["status"] == state).sum()) for state in (State.completed, State.pruned))
+    return Outcomes(completed, diverged, len(runs) - completed - diverged - pruned, pruned)
 
 
 def diverged_runs(runs: pd.DataFrame) -> "pd.Series[bool]":

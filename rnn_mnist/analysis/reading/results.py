@@ -4,12 +4,14 @@ A stale ``results.csv`` never matters, an unfinished sweep is read as far as it 
 and left out.
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hydra_plugins.workstation_launcher import read_plain
 from rnn_mnist.analysis.reading.run_directories import ResultsError, sweeps_in
 from rnn_mnist.catalogues.metrics import METRICS, Metric, run_metrics
 from rnn_mnist.runs.files import merged_columns
@@ -143,7 +145,7 @@ def _long_table(runs: pd.DataFrame, file_name: str, counter: str) -> pd.DataFram
     for position, directory in enumerate(runs["directory"]):
         path = Path(directory) / file_name
         try:
-            table = pd.read_csv(path)
+            table = pd.read_csv(io.BytesIO(read_plain(path)))
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:

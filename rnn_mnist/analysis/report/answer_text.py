@@ -24,11 +24,22 @@ def print_answer(answer: Answer, console: Console) -> None:
 
 
 def missing_runs(runs: pd.DataFrame) -> list[str]:
-    """A line on the runs that have no outcome and did not diverge, with the first few of them and their causes."""
-    missing = runs[(runs["status"] != State.completed) & ~runs["diverged"]]
+    """Lines on the runs that are neither completed nor diverged.
+
+    Returns:
+        One on those that a search has pruned, and one on the others, with the first few of them and their causes.
+    """
+    pruned = runs["status"] == State.pruned
+    lines = []
+    if pruned.any():
+        was = "was" if pruned.sum() == 1 else "were"
+        lines = [
+            f"{pruned.sum()} of {len(runs)} runs {was} pruned by the search (censored: neither results nor failures)."
+        ]
+    missing = runs[(runs["status"] != State.completed) & ~runs["diverged"] & ~pruned]
     if missing.empty:
-        return []
-    lines = [f"{len(missing)} of {len(runs)} runs have no outcome and count for nothing:"]
+        return lines
+    lines += [f"{len(missing)} of {len(runs)} runs have no outcome and count for nothing:"]
     lines += [f"  {row['run']}: {row['error'] or row['status']}" for row in rows_of(missing.head(_MOST_MISSING))]
     if len(missing) > _MOST_MISSING:
         lines.append(f"  and {len(missing) - _MOST_MISSING} more")

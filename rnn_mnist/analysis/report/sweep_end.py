@@ -1,4 +1,4 @@
-"""What a person sees when a sweep ends: where its figures are, its table of settings, the answer, what to type next."""
+"""What a person sees when a sweep ends: its table of settings, the answer, where its figures are, what to type next."""
 
 import logging
 import shlex
@@ -22,7 +22,7 @@ MOST_ROWS = 60
 
 
 def present(sweep_directory: Path, console: Console | None = None) -> None:
-    """Bring ``results.csv`` and ``summary.csv`` up to date, draw the default figures, print table, answer and commands.
+    """Bring ``results.csv`` and ``summary.csv`` up to date, print table and answer, then draw the default figures.
 
     An unfinished sweep is shown as far as it has come. What cannot be done is said in a line and harms nothing: the
     runs are what matters, and they are on disk.
@@ -40,7 +40,6 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
     except (ExpectedError, OSError) as error:
         console.print(str(error), markup=False, highlight=False)
         return
-    _draw(sweep, requests, sweep_directory / "figures", console)
     table = settings_table(runs, sweep.factors)
     console.print(replace(table, rows=table.rows[:MOST_ROWS]).terminal(console.width), soft_wrap=False)
     if len(table.rows) > MOST_ROWS:
@@ -52,6 +51,8 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
         if plan is not None:  # its own sentences follow
             answer = replace(answer, sentences=answer.sentences[-1:] if answer.best else ())
         print_answer(answer, console)
+    # Who waits for the answer has it: figures take a second or two.
+    _draw(sweep, requests, sweep_directory / "figures", console)
     place = shlex.quote(str(sweep_directory))
     commands = ["compare", "report"] if sweep.factors else ["report"]
     for command in commands:

@@ -141,7 +141,7 @@ def _of_grid(
     fewest, most = (pick(len(cell) for cell in ordered) for pick in (min, max))
     each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     rows.append(_entry(TermKind.seeds, (), within, math.nan, f"{each} a setting"))
-    return pd.DataFrame(rows).assign(method=GRID_METHOD)[list(COLUMNS)]
+    return _table(rows, GRID_METHOD)
 
 
 def _of_regression(fitted: AdditiveFit, runs: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -152,7 +152,14 @@ def _of_regression(fitted: AdditiveFit, runs: pd.DataFrame, seed: int) -> pd.Dat
     rows.sort(key=lambda row: -row["share"])
     rows.append(_entry(TermKind.rest, (), max(0.0, 1 - math.fsum(row["share"] for row in rows)), math.nan, ""))
     how = HELD_OUT_METHOD.format(how=fitted.method, folds=min(FOLDS, fitted.settings), repeats=REPEATS, seed=seed)
-    return pd.DataFrame(rows).assign(method=how)[list(COLUMNS)]
+    return _table(rows, how)
+
+
+def _table(rows: Sequence[dict[str, Any]], method: str) -> pd.DataFrame:
+    table = pd.DataFrame(rows).assign(method=method)
+    # Where pyarrow is installed pandas would keep the members as their texts.
+    table["kind"] = pd.Series([row["kind"] for row in rows], dtype=object)
+    return table[list(COLUMNS)]
 
 
 def _entry(

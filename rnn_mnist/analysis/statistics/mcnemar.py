@@ -10,7 +10,7 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.reading.run_directories import ResultsError
-from rnn_mnist.data.files import load_test_images
+from rnn_mnist.analysis.statistics.tested_images import tested_images
 from rnn_mnist.runs.files import load_predictions
 
 
@@ -57,7 +57,7 @@ def compare_two_runs(first: Path | str, second: Path | str) -> McNemar:
     one, other = _only_run(first), _only_run(second)
     if one["data.name"] != other["data.name"]:
         raise ResultsError(f"tested on {one['data.name']} and on {other['data.name']}: their images are not the same")
-    labels = load_test_images(one["data.name"], one.get("data.root"), one.get("data.loader"))[1]
+    labels = tested_images(one, (first, second))[1]
     return mcnemar(load_predictions(first), load_predictions(second), labels)
 
 

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnn_mnist.analysis.plots.source import find_source
 from rnn_mnist.analysis.reading.factors import FactorError, find_aliases, find_factors, resolve_factor
+from rnn_mnist.analysis.reading.outcomes import outcomes
 from rnn_mnist.analysis.reading.results import accuracy_by_step, check_metric, completed, learning_curves, load_runs
 from rnn_mnist.analysis.reading.run_directories import ResultsError
+from rnn_mnist.analysis.report.answer_text import missing_runs
 from rnn_mnist.data.files import load_test_images
 from rnn_mnist.runs.files import RunFormatError, load_predictions
 from tests.synthetic_sweep import write_sweep
@@ -180,3 +183,17 @@ def test_factors_are_found_by_their_short_names(tmp_path: Path) -> None:
         resolve_factor(runs, "depth")
     with pytest.raises(FactorError, match=r"optimizer\.lr: is 0\.01 in all 4 runs"):
         resolve_factor(runs, "optimizer.lr")
+
+
+def test_pruned_runs_are_neither_results_nor_failures(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, seeds=range(3), states={0: "pruned", 3: "failed"})
+    runs = load_runs(tmp_path / "s").frame
+    assert sorted(runs["status"]) == ["completed"] * 4 + ["failed", "pruned"]
+    found = outcomes(runs)
+    assert (found.completed, found.pruned, found.diverged, found.missing) == (4, 1, 1, 0)
+    assert found.text == "4 (1 diverged, 1 pruned)"
+    assert "4 completed runs, 1 failed, 1 pruned" in find_source(runs).text()
+    assert missing_runs(runs) == ["1 of 6 runs was pruned by the search (censored: neither results nor failures)."]
+    pruned = runs[runs["status"] == "pruned"].iloc[0]
+    assert np.isnan(pruned["test_accuracy"])
+    assert pruned["directory"] in set(learning_curves(runs)["directory"])

@@ -1,0 +1,1 @@
+"""What Hydra finds under ``pkg://hydra_plugins.grid_sweeper.conf``."""
