@@ -13,7 +13,7 @@ from rnn_mnist.analysis.statistics.simultaneous import judge
 def settings_tied_with(
     best: str, settings: Mapping[str, pd.DataFrame], metric: str, unit: str = "seed"
 ) -> tuple[str, ...]:
-    """The settings that are not resolved from the best, by Welch's test of their seeds against it, in order.
+    """The settings that are not resolved from the best, by Welch's test of their seeds against it; nearest first.
 
     All pairs count as one family, because the best is not known beforehand: any pair could have been the one. With
     fewer than three seeds nothing is resolved.
@@ -25,7 +25,7 @@ def settings_tied_with(
         unit: the column that counts the replicates; several runs of one are its mean.
     """
     samples = {name: Sample(group.groupby(unit)[metric].mean().to_numpy(float)) for name, group in settings.items()}
-    others = [name for name in samples if name != best]
+    others = sorted((name for name in samples if name != best), key=lambda name: abs(samples[best].mean - samples[name].mean))
     contrasts = [Contrast(samples[best], samples[name]) for name in others]
     if not contrasts or not all(contrast.testable for contrast in contrasts):
         return tuple(others)

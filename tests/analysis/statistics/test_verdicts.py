@@ -161,6 +161,20 @@ def test_draws_that_cross_the_seed_are_no_more_seeds_of_the_best(tmp_path: Path)
     assert answer(draws, effects(draws, ["data.split_seed"])).best is None
 
 
+def test_the_settings_that_the_best_is_not_told_from_are_named_nearest_first(tmp_path: Path) -> None:
+    hidden_sizes = {8: 0.95, 16: 0.93, 32: 0.97, 64: 0.94, 128: 0.96}
+    write_sweep(
+        tmp_path / "s", {"model.hidden_size": list(hidden_sizes)}, noise=0.05, validation_noise=0.0001, files=False,
+        accuracy=lambda o: hidden_sizes[o["model.hidden_size"]],
+    )  # fmt: skip
+    runs = load_runs(tmp_path / "s").frame
+    best = find_best(runs)
+    assert best is not None
+    means = runs.groupby("model.hidden_size")["val_accuracy"].mean()
+    nearest_first = [f"hidden_size={size}" for size in means.sort_values(ascending=False).index]
+    assert [best.label, *best.tied] == nearest_first
+
+
 def test_a_broken_file_of_looks_is_an_earlier_look(tmp_path: Path) -> None:
     write_sweep(tmp_path / "s", {"model.num_layers": [1, 2]}, files=False)
     records = load_runs(tmp_path / "s").records
