@@ -12,9 +12,20 @@ from rnn_mnist.configuration.compose import CONFIG_DIR, compose_checked
 from rnn_mnist.configuration.identity import run_id
 
 STUDIES = sorted(path for path in (CONFIG_DIR / "experiment").glob("*.yaml") if not path.name.startswith("_"))
-LITERATURE = {"breuel2015", "greff2017", "jozefowicz2015", "le2015", "le2015_lstm", "roatienza", "keras", "record"}
+LITERATURE = {
+    "breuel2015",
+    "greff2017",
+    "jozefowicz2015",
+    "le2015",
+    "le2015_lstm",
+    "roatienza",
+    "keras",
+    "keras_sgd",
+    "record",
+    "record_steps",
+}
 # As their sources have it, and not as the studies of this project.
-OWN_TRAINING = {"article", "breuel2015", "greff2017", "roatienza", "keras"}
+OWN_TRAINING = {"article", "breuel2015", "greff2017", "roatienza", "keras", "keras_sgd"}
 
 
 def test_every_study_that_is_promised_exists() -> None:

@@ -25,7 +25,9 @@ def settings_tied_with(
         unit: the column that counts the replicates; several runs of one are its mean.
     """
     samples = {name: Sample(group.groupby(unit)[metric].mean().to_numpy(float)) for name, group in settings.items()}
-    others = sorted((name for name in samples if name != best), key=lambda name: abs(samples[best].mean - samples[name].mean))
+    others = sorted(
+        (name for name in samples if name != best), key=lambda name: abs(samples[best].mean - samples[name].mean)
+    )
     contrasts = [Contrast(samples[best], samples[name]) for name in others]
     if not contrasts or not all(contrast.testable for contrast in contrasts):
         return tuple(others)
