@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
@@ -15,9 +17,11 @@ from rnn_mnist.analysis.reading.levels import format_level, short_name
 from rnn_mnist.analysis.reading.results import completed, load_runs
 from rnn_mnist.analysis.report.tables import importance_table, settings_paper_table
 from rnn_mnist.analysis.statistics.answer import answer, regress_if_sampled
+from rnn_mnist.analysis.statistics.by_seed import Contrast, Sample
 from rnn_mnist.analysis.statistics.effects import effects
 from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.nuisance import NuisanceChoice, choose_nuisance
+from rnn_mnist.analysis.statistics.simultaneous import judge
 from rnn_mnist.analysis.statistics.summary import group_by_levels, interval
 
 
@@ -65,6 +69,32 @@ class Study:
         """A row a setting, as a Markdown table."""
         runs = self.runs if nuisance is None else self._choice(nuisance).runs
         return settings_paper_table(runs, find_factors(runs)).markdown().strip()
+
+    def steps(self, names: Sequence[str]) -> str:
+        """A row a setting, in the order of the sweep's jobs, and what it gains on the row before, as a Markdown table.
+
+        The intervals of the accuracies are each of 95 % (t), those of the gains of 95 % together (Welch, Šidák).
+        """
+        runs = completed(self.runs).set_index("run_id")
+        jobs = json.loads((self.folder / "sweep.json").read_text(encoding="utf-8"))["jobs"]
+        settings = dict.fromkeys(runs.loc[run_id, "setting_id"] for run_id in jobs)
+        samples = [
+            Sample(100 * runs.loc[runs["setting_id"] == one, "test_accuracy"].to_numpy(float)) for one in settings
+        ]
+        gains = [Contrast(later, earlier) for earlier, later in pairwise(samples)]
+        family = judge(np.array([gain.t for gain in gains]), np.array([gain.degrees_of_freedom for gain in gains]))
+        reaches = [critical * gain.variance**0.5 for critical, gain in zip(family.critical, gains, strict=True)]
+        of_gains = [
+            f"{gain.estimate:+.2f} ({gain.estimate - reach:+.2f} to {gain.estimate + reach:+.2f})"
+            for gain, reach in zip(gains, reaches, strict=True)
+        ]
+        rows = [
+            f"| {name} | {sample.mean:.2f} ({low:.2f} to {high:.2f}) | {gain} |"
+            for name, sample, gain in zip(names, samples, ["", *of_gains], strict=True)
+            for low, high in [interval(sample.values)]
+        ]
+        head = ["| step | test accuracy, % | gain, points |", "| --- | --- | --- |"]
+        return "\n".join(head + rows)
 
     def importance(self) -> str:
         """The share of the variance of each factor, as a Markdown table."""

@@ -1,18 +1,24 @@
 """A sweep that goes on when the terminal is closed, and a look at it from another command."""
 
 import contextlib
+import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra_plugins.workstation_launcher._devices import Slot
-from hydra_plugins.workstation_launcher._display import Display
+from hydra_plugins.workstation_launcher._devices import Plan, Slot
+from hydra_plugins.workstation_launcher._display import Display, finish
+from hydra_plugins.workstation_launcher._forecast import Forecast
 from hydra_plugins.workstation_launcher._leaving import flush_streams
-from hydra_plugins.workstation_launcher._records import RecordFormatError, State, read_status
+from hydra_plugins.workstation_launcher._lock import SweepInUseError, SweepLock
+from hydra_plugins.workstation_launcher._records import RecordFormatError, State, SweepRecord, read_status
 from hydra_plugins.workstation_launcher._server_start import descriptors_of
 from hydra_plugins.workstation_launcher._sweep import Job
+
+log = logging.getLogger("hydra_plugins.workstation_launcher")
 
 OUTPUT_OF_SWEEP = "sweep.log"
 _LOOK_SECONDS = 0.5
@@ -50,6 +56,45 @@ def leave_at_once() -> None:
     """End this process as it stands: all that it would do at its end is the other's to do."""
     flush_streams()
     os._exit(0)
+
+
+def enter_or_watch(
+    lock: SweepLock, directory: Path, plan: Plan, look: Callable[[], tuple[SweepRecord, list[Job]]]
+) -> bool:
+    """Keep others out of a sweep; one that runs in the background is watched until it has ended.
+
+    Returns:
+        Whether there was one to watch.
+
+    Raises:
+        SweepInUseError: if another command is at work on it before the user's eyes.
+        SystemExit: with status 130, when the user has seen enough.
+    """
+
+    def take() -> None:
+        lock.take(lambda: SweepRecord.load(directory).content)
+
+    def is_free() -> bool:
+        with contextlib.suppress(SweepInUseError):
+            take()
+            return True
+        return False
+
+    if is_free():
+        return False
+    record, jobs = look()
+    if not is_in_background(record.content):
+        take()  # which says who has it
+    process = record.content.get("pid")
+    log.info("sweep %s: in the background (process %s); Ctrl-C leaves it there", directory, process)
+    try:
+        with Display(jobs, Forecast(jobs, plan, None)) as view:
+            Watch(jobs, view).until(is_free)
+    except KeyboardInterrupt:
+        log.info("it goes on in the background; kill -INT %s stops it", process)
+        finish()
+        sys.exit(130)
+    return True
 
 
 def is_in_background(owner: Mapping[str, Any]) -> bool:

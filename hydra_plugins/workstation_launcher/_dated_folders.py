@@ -1,13 +1,17 @@
 """Sweeps whose folder is named by the time, which the same command finds empty each time."""
 
 import glob
+import logging
 import re
+import shlex
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher._hydra_internals import interpolation
 from hydra_plugins.workstation_launcher._records import State, SweepRecord, read_status, typed_command
+
+log = logging.getLogger("hydra_plugins.workstation_launcher")
 
 _TIME = re.compile(r"\$\{now:[^}]*\}")
 _MOST_LOOKED_AT = 20
@@ -17,6 +21,22 @@ _MOST_LOOKED_AT = 20
 def is_dated(config: DictConfig) -> bool:
     """Whether ``hydra.sweep.dir`` is another folder each time, as it is by Hydra's own default."""
     return _TIME.search(interpolation(config.hydra.sweep, "dir") or "") is not None
+
+
+def how_to_carry_on(config: DictConfig, directory: Path) -> str:
+    """The command that goes on where this one was interrupted."""
+    folder = [f"hydra.sweep.dir={directory}"] if is_dated(config) else []
+    return shlex.join([*typed_command(), *folder])
+
+
+def warn_of_new_folder(config: DictConfig, directory: Path) -> None:
+    """Say that this very command was begun in another folder, if it was and has not finished there."""
+    if unfinished := unfinished_before(config, directory):
+        log.warning(
+            "warning: hydra.sweep.dir is a new folder each time, and %s is not finished; to carry on there: %s",
+            unfinished,
+            shlex.join([*typed_command(), f"hydra.sweep.dir={unfinished}"]),
+        )
 
 
 def unfinished_before(config: DictConfig, directory: Path) -> Path | None:

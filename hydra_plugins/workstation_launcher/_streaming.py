@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher import _display as display
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
+from hydra_plugins.workstation_launcher._dated_folders import how_to_carry_on, warn_of_new_folder
 from hydra_plugins.workstation_launcher._devices import Plan
 from hydra_plugins.workstation_launcher._disk import until_written
 from hydra_plugins.workstation_launcher._forecast import Forecast
@@ -45,16 +46,10 @@ class Streaming:
     def _configure_log(self) -> None:
         raise NotImplementedError
 
-    def _how_to_carry_on(self) -> str:
-        raise NotImplementedError
-
     def _plan(self, jobs: int) -> Plan:
         raise NotImplementedError
 
     def _undo_setup(self) -> None:
-        raise NotImplementedError
-
-    def _warn_of_new_folder(self) -> None:
         raise NotImplementedError
 
     def _run(
@@ -105,7 +100,7 @@ class Streaming:
         except BaseException:
             self._undo_setup()
             raise
-        self._warn_of_new_folder()
+        warn_of_new_folder(self._config, self._directory)
         display.announce_stream(stream.left, plan, self._directory)
         if options.dry_run:
             self._undo_setup()
@@ -120,7 +115,7 @@ class Streaming:
         interrupted = self._run([], plan, forecast, code_version, source)
         display.summarise(source.jobs, self._directory, begun)
         if interrupted:
-            log.info("to carry on: %s", self._how_to_carry_on())
+            log.info("to carry on: %s", how_to_carry_on(self._config, self._directory))
         try:
             if interrupted or self._hooks.end_is_interrupted(self._directory):
                 sys.exit(130)

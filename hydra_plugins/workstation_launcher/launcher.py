@@ -1,14 +1,11 @@
 """The plugin: Hydra's ``Launcher`` interface over the parts of this package."""
 
-import contextlib
 import logging
 import os
-import shlex
-import shutil
 import sys
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -23,32 +20,26 @@ from hydra_plugins.workstation_launcher import _display as display
 from hydra_plugins.workstation_launcher._anew import RunAnew
 from hydra_plugins.workstation_launcher._background import (
     OUTPUT_OF_SWEEP,
-    Watch,
+    enter_or_watch,
     go_on_in_background,
-    is_in_background,
     leave_at_once,
 )
 from hydra_plugins.workstation_launcher._composition import SweepConfigLoader
-from hydra_plugins.workstation_launcher._dated_folders import is_dated, unfinished_before
+from hydra_plugins.workstation_launcher._dated_folders import how_to_carry_on, warn_of_new_folder
 from hydra_plugins.workstation_launcher._devices import Plan, make_plan
 from hydra_plugins.workstation_launcher._disk import until_written
 from hydra_plugins.workstation_launcher._dry_run import show_dry_run
 from hydra_plugins.workstation_launcher._forecast import Forecast
+from hydra_plugins.workstation_launcher._former_folder import FormerFolder
 from hydra_plugins.workstation_launcher._held import find_held
 from hydra_plugins.workstation_launcher._hooks import Hooks
 from hydra_plugins.workstation_launcher._identity import numbered_keys
 from hydra_plugins.workstation_launcher._job import Application
-from hydra_plugins.workstation_launcher._lock import SweepInUseError, SweepLock
+from hydra_plugins.workstation_launcher._lock import SweepLock
 from hydra_plugins.workstation_launcher._new_interpreter import is_becoming_main
 from hydra_plugins.workstation_launcher._options import Options, checked_options, register_options
 from hydra_plugins.workstation_launcher._place import Place
-from hydra_plugins.workstation_launcher._plain_files import NotPlainError, read_plain
-from hydra_plugins.workstation_launcher._records import (
-    State,
-    SweepRecord,
-    set_aside_damaged,
-    typed_command,
-)
+from hydra_plugins.workstation_launcher._records import State, SweepRecord
 from hydra_plugins.workstation_launcher._resolver import register_resolver
 from hydra_plugins.workstation_launcher._returns import Returns
 from hydra_plugins.workstation_launcher._reuse import (
@@ -122,9 +113,7 @@ class WorkstationLauncher(Launcher, Streaming):
         hydra_context.config_loader = self._loader
         self._directory = Path(str(config.hydra.sweep.dir))
         self._lock = SweepLock(self._directory)
-        self._was_there = self._directory.exists()
-        self._absent = [parent for parent in self._directory.parents if not parent.exists()]
-        self._multirun_before = _own_file(self._directory / "multirun.yaml")
+        self._former_folder = FormerFolder(self._directory)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run a batch of jobs, and give each one's result to the sweeper.
@@ -148,7 +137,7 @@ class WorkstationLauncher(Launcher, Streaming):
             code_version = self._hooks.code_version()
             look = partial(self._jobs, job_overrides, initial_job_idx, code_version)
             if not options.dry_run:
-                self._enter(plan, look)
+                self._has_attached |= enter_or_watch(self._lock, self._directory, plan, look)
             record, jobs = look()
             self._hold(jobs)
             self._hooks.explain_twins(jobs)
@@ -184,7 +173,9 @@ class WorkstationLauncher(Launcher, Streaming):
         interrupted = self._run(jobs, plan, forecast, code_version)
         display.summarise(jobs, self._directory, begun)
         if interrupted or self._left:
-            log.info("to %s: %s", "attach" if self._left else "carry on", self._how_to_carry_on())
+            log.info(
+                "to %s: %s", "attach" if self._left else "carry on", how_to_carry_on(self._config, self._directory)
+            )
             display.finish()
             sys.exit(130 if interrupted else 0)
         until_written(record.end_anew, self._directory, log.info)
@@ -217,39 +208,6 @@ class WorkstationLauncher(Launcher, Streaming):
                 job.status, job.skipped = job.earlier, True
         return record, jobs
 
-    def _enter(self, plan: Plan, look: Callable[[], tuple[SweepRecord, list[Job]]]) -> None:
-        """Keep others out of the sweep; one that runs in the background is watched until it has ended.
-
-        Raises:
-            SweepInUseError: if another command is at work on it before the user's eyes.
-            SystemExit: with status 130, when the user has seen enough.
-        """
-
-        def take() -> None:
-            self._lock.take(lambda: SweepRecord.load(self._directory).content)
-
-        def is_free() -> bool:
-            with contextlib.suppress(SweepInUseError):
-                take()
-                return True
-            return False
-
-        if is_free():
-            return
-        record, jobs = look()
-        if not is_in_background(record.content):
-            take()  # which says who has it
-        process = record.content.get("pid")
-        log.info("sweep %s: in the background (process %s); Ctrl-C leaves it there", self._directory, process)
-        self._has_attached = True
-        try:
-            with display.Display(jobs, Forecast(jobs, plan, None)) as view:
-                Watch(jobs, view).until(is_free)
-        except KeyboardInterrupt:
-            log.info("it goes on in the background; kill -INT %s stops it", process)
-            display.finish()
-            sys.exit(130)
-
     def _detach(self, jobs: list[Job]) -> None:
         """Go on in the background, if that is asked for and there is anything to do."""
         wanted = not self._options.wait and not self._has_attached and not self._in_background
@@ -261,7 +219,7 @@ class WorkstationLauncher(Launcher, Streaming):
                 "sweep %s: goes on in the background (process %d), and says how in %s",
                 self._directory, process, self._directory / OUTPUT_OF_SWEEP,
             )  # fmt: skip
-            log.info("to attach: %s", self._how_to_carry_on())
+            log.info("to attach: %s", how_to_carry_on(self._config, self._directory))
             leave_at_once()
         self._in_background = True
 
@@ -336,20 +294,7 @@ class WorkstationLauncher(Launcher, Streaming):
             return
         if self._options.identity is None and (numbered := numbered_keys(jobs[0].config)):
             log.warning("warning: %s: the job's number; jobs with other numbers are others", ", ".join(numbered))
-        self._warn_of_new_folder()
-
-    def _warn_of_new_folder(self) -> None:
-        if unfinished := unfinished_before(self._config, self._directory):
-            log.warning(
-                "warning: hydra.sweep.dir is a new folder each time, and %s is not finished; to carry on there: %s",
-                unfinished,
-                shlex.join([*typed_command(), f"hydra.sweep.dir={unfinished}"]),
-            )
-
-    def _how_to_carry_on(self) -> str:
-        """The command that goes on where this one was interrupted."""
-        folder = [f"hydra.sweep.dir={self._directory}"] if is_dated(self._config) else []
-        return shlex.join([*typed_command(), *folder])
+        warn_of_new_folder(self._config, self._directory)
 
     def _setup_of_jobs(self, plan: Plan) -> Setup:
         return Setup(
@@ -369,31 +314,9 @@ class WorkstationLauncher(Launcher, Streaming):
         configure_log(hydra.hydra_logging, hydra.verbose, **more)
 
     def _undo_setup(self) -> None:
-        """Leave a sweep's directory as it was before the sweeper put its ``multirun.yaml`` there.
-
-        Not once jobs of an earlier batch have run.
-        """
-        if self._begun:
-            return
-        multirun = self._directory / "multirun.yaml"
-        if self._multirun_before is not None:
-            multirun.write_bytes(self._multirun_before)
-        else:
-            multirun.unlink(missing_ok=True)
-        if (
-            not self._was_there
-            and self._directory.is_dir()
-            and {path.name for path in self._directory.iterdir()} <= {".lock"}
-        ):
-            self._lock.release()
-            shutil.rmtree(self._directory)
-        for parent in self._absent:
-            if not parent.exists():
-                continue
-            try:
-                parent.rmdir()
-            except OSError:  # something else has been put there
-                break
+        """Leave a sweep's directory as it was; not once jobs of an earlier batch have run."""
+        if not self._begun:
+            self._former_folder.restore(self._lock.release)
 
     def _tell_of_end(self, job: Job) -> None:
         self._hooks.call("on_job_end", self._directory, job.directory)
@@ -402,14 +325,3 @@ class WorkstationLauncher(Launcher, Streaming):
         clear_the_way(job.directory)
         unshare(job.directory)
         self._hooks.call("on_job_start", job.config, job.directory)
-
-
-def _own_file(path: Path) -> bytes | None:
-    """The content of a file that Hydra is about to write; what is no file there is set aside."""
-    try:
-        return read_plain(path)
-    except FileNotFoundError:
-        return None
-    except NotPlainError:
-        set_aside_damaged(path)
-        return None
