@@ -159,7 +159,8 @@ def _ticks(ax: Axes, info: EffectInfo, columns: int) -> None:
     if info.places.scattered:
         info.places.round_ticks(ax.xaxis)
     else:
-        style.level_ticks(ax, info.axis, _tick_notes(info), room=(style.width() - 1.5) / columns)
+        beside = 2.5 if style.width() >= style.NARROW else 1.5  # inches: labels, and a legend if it is there
+        style.level_ticks(ax, info.axis, _tick_notes(info), room=(style.width() - beside) / columns)
 
 
 def _tick_notes(info: EffectInfo) -> list[str]:

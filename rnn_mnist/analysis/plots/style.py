@@ -23,7 +23,7 @@ from rnn_mnist.analysis.plots.factor_axis import FactorAxis
 WIDTH = 6.8  # inches: the text width of a page, two columns of most journals
 
 NARROWEST, WIDEST = 2.5, 20.0  # inches
-_NARROW = 5.0  # inches; below that a legend would leave its axes no room beside it
+NARROW = 5.0  # inches; below that a legend would leave its axes no room beside it
 
 INK = "#222222"
 GREY = "#8a8a8a"
@@ -207,7 +207,7 @@ def outside_legend(figure: Figure, handles: Sequence[Artist], title: str | None 
     """A legend beside all axes, or above those of a narrow figure, where it covers nothing; the figure grows for it."""
     if not handles:
         return
-    beside = figure.get_figwidth() >= _NARROW
+    beside = figure.get_figwidth() >= NARROW
     lines = sum(str(handle.get_label()).count("\n") + 1 for handle in handles) + (title is not None)
     # In inches, of 7.5 points: a line is 1.2 times as high as its letters, and between entries there is 0.6 of it.
     needed = (1.2 * lines + 0.6 * len(handles) + 2) * 7.5 / 72

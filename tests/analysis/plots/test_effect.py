@@ -136,6 +136,11 @@ def overlapping(figure: Figure) -> list[tuple[str, str]]:
     return pairs + [("legend", "edge")] * inside.count(False)
 
 
+def test_long_names_beside_a_legend_do_not_overlap(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {"sequence": ["rows", "columns", "pixels", "permuted_pixels", "random_length"]})
+    assert overlapping(draw(Sweep(load_runs(tmp_path / "s").frame), Request("effect")).figure) == []
+
+
 def test_overlapping_labels_are_found() -> None:
     """The two tests below could not fail otherwise."""
     with style.publication():
