@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from rnn_mnist.analysis.report import sweep_end
 from rnn_mnist.analysis.report.sweep_end import present
 from tests.commands.conftest import RunPython
+from tests.synthetic_sweep import write_sweep
 
 PRESENT = (
     "import sys, pathlib; from rnn_mnist.analysis.report.sweep_end import present; present(pathlib.Path(sys.argv[1]))"
@@ -38,3 +40,21 @@ def test_the_end_of_a_sweep_that_has_nothing_yet(
     printed = capsys.readouterr()
     assert printed.err == ""
     assert printed.out.splitlines()[-1] == "early: no completed run yet (1 failed, 1 running)"
+
+
+def test_a_sweep_of_many_settings_ends_with_the_best_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sweep_end, "default_figures", lambda _: [])
+    write_sweep(
+        tmp_path / "s", {"model.hidden_size": list(range(1, 101))}, seeds=[0], noise=0.0, files=False,
+        accuracy=lambda o: 0.9 + 0.0005 * (o["model.hidden_size"] * 37 % 101), validation_noise=0.0,
+    )  # fmt: skip
+    present(tmp_path / "s")
+    lines = capsys.readouterr().out.splitlines()
+    shown = [int(words[0]) for words in map(str.split, lines) if len(words) > 3 and words[0].isdigit()]
+    best_first = sorted(range(1, 101), key=lambda size: -(size * 37 % 101))
+    assert shown == best_first[:20]
+    (note,) = [line for line in lines if "summary.csv" in line]
+    assert "20 " in note
+    assert "100 settings" in note

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
 from rnn_mnist.analysis.plots.default_figures import default_figures
@@ -14,11 +15,13 @@ from rnn_mnist.analysis.plots.figures import DEFAULT_FORMATS, draw, save
 from rnn_mnist.analysis.reading.results import load_runs
 from rnn_mnist.analysis.report.answer_text import missing_runs, print_answer
 from rnn_mnist.analysis.report.tables import settings_table
-from rnn_mnist.analysis.statistics.summary import write_summary
+from rnn_mnist.analysis.statistics.summary import group_by_levels, write_summary
 from rnn_mnist.errors import ExpectedError
 from rnn_mnist.runs.looks import looked_before, plan_of
 
 MOST_ROWS = 60
+"""Settings that are all shown; of more the best are."""
+BEST_ROWS = 20
 
 
 def present(sweep_directory: Path, console: Console | None = None) -> None:
@@ -41,9 +44,17 @@ def present(sweep_directory: Path, console: Console | None = None) -> None:
         console.print(str(error), markup=False, highlight=False)
         return
     table = settings_table(runs, sweep.factors)
-    console.print(replace(table, rows=table.rows[:MOST_ROWS]).terminal(console.width), soft_wrap=False)
-    if len(table.rows) > MOST_ROWS:
-        console.print(f"{MOST_ROWS} of {len(table.rows)} settings; all are in summary.csv", highlight=False)
+    if len(table.rows) <= MOST_ROWS:
+        console.print(table.terminal(console.width), soft_wrap=False)
+    else:
+        chooser = "val_accuracy" if runs["val_accuracy"].notna().any() else DEFAULT_METRIC
+        means = [group[chooser].mean() for _, group in group_by_levels(runs, sweep.factors)]
+        best = pd.Series(means).sort_values(ascending=False, kind="stable").index[:BEST_ROWS]
+        console.print(replace(table, rows=tuple(table.rows[i] for i in best)).terminal(console.width), soft_wrap=False)
+        by = "validate" if chooser == "val_accuracy" else "test"
+        console.print(
+            f"the {BEST_ROWS} that {by} best, of {len(table.rows)} settings; all are in summary.csv", highlight=False
+        )
     if sweep.factors:
         for line in missing_runs(runs):
             console.print(line, markup=False, highlight=False)
