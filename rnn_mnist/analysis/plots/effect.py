@@ -103,10 +103,12 @@ def _looks(info: EffectInfo) -> list[style.SeriesStyle]:
 
 def _value_range(info: EffectInfo) -> ValueRange:
     values = [value for point in info.points for value in point.values]
-    ends = [end for point in info.points for end in (point.low, point.high) if end is not None]
+    ends = np.array([end for point in info.points for end in (point.low, point.high) if end is not None], float)
+    if info.metric.counted_on:  # a share of images, where an interval of few seeds does not know that it ends at 0 and 1
+        ends = ends.clip(0.0, 1.0)
     return find_range(
         info.metric.shown(np.array(values)),
-        info.metric.shown(np.array(ends)),
+        info.metric.shown(ends),
         marked=any(point.failed for point in info.points),
         higher_is_better=info.metric.higher_is_better,
     )

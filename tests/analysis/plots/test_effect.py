@@ -141,6 +141,13 @@ def test_long_names_beside_a_legend_do_not_overlap(tmp_path: Path) -> None:
     assert overlapping(draw(Sweep(load_runs(tmp_path / "s").frame), Request("effect")).figure) == []
 
 
+def test_an_axis_of_accuracies_ends_about_where_they_do(tmp_path: Path) -> None:
+    write_sweep(tmp_path / "s", {LAYERS: [1, 2]}, seeds=range(3), accuracy=lambda o: 0.5, noise=0.3)
+    drawn = draw(Sweep(load_runs(tmp_path / "s").frame), Request("effect"))
+    low, high = drawn.figure.axes[0].get_ylim()
+    assert -15 < low < high < 115
+
+
 def test_overlapping_labels_are_found() -> None:
     """The two tests below could not fail otherwise."""
     with style.publication():
