@@ -12,6 +12,7 @@ import pandas as pd
 
 from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
 from rnn_mnist.analysis.plots.figures import draw
+from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors
 from rnn_mnist.analysis.reading.levels import format_level, short_name
 from rnn_mnist.analysis.reading.results import completed, load_runs
@@ -23,6 +24,7 @@ from rnn_mnist.analysis.statistics.importance import importance
 from rnn_mnist.analysis.statistics.nuisance import NuisanceChoice, choose_nuisance
 from rnn_mnist.analysis.statistics.simultaneous import judge
 from rnn_mnist.analysis.statistics.summary import group_by_levels, interval
+from rnn_mnist.analysis.statistics.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,19 @@ class Study:
         table = effects(runs, list(factors) or None, by=by)
         sentences = answer(runs, table, regress_if_sampled(runs, "test_accuracy")).sentences
         return "\n".join(f"- {sentence}" for sentence in sentences)
+
+    def no_effect(self, factor: str, nuisance: str | None = None) -> str:
+        """Whether it is confirmed that a factor of two levels has no effect: confirmed, not confirmed, not resolved.
+
+        With the difference in points of test accuracy and its 95 % interval; a nuisance factor is as it validates best.
+        """
+        runs = self.runs if nuisance is None else self._choice(nuisance).runs
+        (row,) = rows_of(effects(runs, [factor]))
+        verdict = row["verdict"]
+        word = "confirmed" if verdict is Verdict.equivalent else "not confirmed" if verdict.resolved else "not resolved"
+        difference, low, high = (100 * row[name] for name in ("difference", "low", "high"))
+        levels = f"{format_level(row['level'])} against {format_level(row['reference'])}"
+        return f"{word}: {levels} {difference:+.2f} points ({low:+.2f} to {high:+.2f}), {row['seeds']} seeds"
 
     def figures(self, pattern: str) -> list[str]:
         """The places of figures of it, as seen from a page in docs; none if they are not kept."""
