@@ -104,7 +104,9 @@ def _looks(info: EffectInfo) -> list[style.SeriesStyle]:
 def _value_range(info: EffectInfo) -> ValueRange:
     values = [value for point in info.points for value in point.values]
     ends = np.array([end for point in info.points for end in (point.low, point.high) if end is not None], float)
-    if info.metric.counted_on:  # a share of images, where an interval of few seeds does not know that it ends at 0 and 1
+    if (
+        info.metric.counted_on
+    ):  # a share of images, where an interval of few seeds does not know that it ends at 0 and 1
         ends = ends.clip(0.0, 1.0)
     return find_range(
         info.metric.shown(np.array(values)),
