@@ -1,11 +1,12 @@
 """A kept study, and what is quoted of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from rnn_mnist.analysis.plots.figure_kind import Request, Sweep
 from rnn_mnist.analysis.plots.figures import draw
 from rnn_mnist.analysis.reading.columns import rows_of
 from rnn_mnist.analysis.reading.factors import find_factors
-from rnn_mnist.analysis.reading.levels import format_level, short_name
+from rnn_mnist.analysis.reading.levels import format_level, format_levels, short_name
 from rnn_mnist.analysis.reading.results import completed, load_runs
 from rnn_mnist.analysis.report.tables import importance_table, settings_paper_table
 from rnn_mnist.analysis.statistics.answer import answer, regress_if_sampled
@@ -58,15 +59,11 @@ class Study:
     def no_effect(self, factor: str, nuisance: str | None = None) -> str:
         """Whether it is confirmed that a factor of two levels has no effect: confirmed, not confirmed, not resolved.
 
-        With the difference in points of test accuracy and its 95 % interval; a nuisance factor is as it validates best.
+        With the difference in points of test accuracy and its 95 % interval, where the effect depends on another factor
+        at each of its levels; a nuisance factor is as it validates best.
         """
         runs = self.runs if nuisance is None else self._choice(nuisance).runs
-        (row,) = rows_of(effects(runs, [factor]))
-        verdict = row["verdict"]
-        word = "confirmed" if verdict is Verdict.equivalent else "not confirmed" if verdict.resolved else "not resolved"
-        difference, low, high = (100 * row[name] for name in ("difference", "low", "high"))
-        levels = f"{format_level(row['level'])} against {format_level(row['reference'])}"
-        return f"{word}: {levels} {difference:+.2f} points ({low:+.2f} to {high:+.2f}), {row['seeds']} seeds"
+        return "; ".join(_no_effect(row) for row in rows_of(effects(runs, [factor])))
 
     def figures(self, pattern: str) -> list[str]:
         """The places of figures of it, as seen from a page in docs; none if they are not kept."""
@@ -162,3 +159,12 @@ class Study:
         values = 100 * settings[0][1]["test_accuracy"].to_numpy(float)
         low, high = interval(values)
         return f"{values.mean():.2f} ({low:.2f} to {high:.2f}), {len(values)} seeds"
+
+
+def _no_effect(row: Mapping[str, Any]) -> str:
+    verdict = row["verdict"]
+    word = "confirmed" if verdict is Verdict.equivalent else "not confirmed" if verdict.resolved else "not resolved"
+    difference, low, high = (100 * row[name] for name in ("difference", "low", "high"))
+    levels = f"{format_level(row['level'])} against {format_level(row['reference'])}"
+    at = f" at {format_levels(row['at'])}" if row["at"] else ""
+    return f"{word}{at}: {levels} {difference:+.2f} points ({low:+.2f} to {high:+.2f}), {row['seeds']} seeds"
