@@ -39,7 +39,8 @@ def test_what_is_kept_is_small_and_names_no_place_of_the_machine_that_made_it() 
         ["git", "ls-files", "-z", "outputs/reference"], cwd=REPOSITORY, capture_output=True, text=True, check=True
     ).stdout.split("\0")
     paths = [REPOSITORY / name for name in tracked if name]
-    assert sum(path.stat().st_size for path in paths) < 40e6
+    for study in STUDIES:
+        assert sum(path.stat().st_size for path in paths if path.is_relative_to(study)) < 15e6, study
     for path in paths:
         assert path.suffix in {".json", ".csv", ".npy", ".png", ".html"}, path
         if path.suffix in {".json", ".csv"}:
