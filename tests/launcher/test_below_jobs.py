@@ -10,6 +10,8 @@ import pytest
 from tests.launcher.conftest import processes_that_know
 from tests.launcher.programs import Programs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:

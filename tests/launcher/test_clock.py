@@ -6,6 +6,8 @@ import pytest
 
 from tests.launcher.conftest import App
 
+pytestmark = pytest.mark.slow
+
 # Loaded by each interpreter of the command: its clock is off by what a file says at that moment.
 CLOCK = """
 import datetime as _datetime, os, time as _time

@@ -22,6 +22,8 @@ from hydra_plugins.workstation_launcher._records import (
 from tests.launcher.conftest import App
 from tests.mutations import mutated
 
+pytestmark = pytest.mark.slow
+
 _OFTEN = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

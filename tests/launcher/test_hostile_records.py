@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from hydra_plugins.workstation_launcher._records import Status, SweepRecord, new_status, read_status
 from tests.launcher.conftest import App
 
+pytestmark = pytest.mark.slow
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

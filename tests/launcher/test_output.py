@@ -12,6 +12,8 @@ import pytest
 from tests.launcher.conftest import App
 from tests.launcher.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 HOOKS = """
 import time
 from pathlib import Path

@@ -11,6 +11,8 @@ import pytest
 
 from tests.launcher.conftest import App
 
+pytestmark = pytest.mark.slow
+
 
 class Evil:
     """Leaves a file when its pickle is loaded."""

@@ -14,6 +14,8 @@ from hydra_plugins.workstation_launcher._neighbours import INDEX, find_jobs
 from hydra_plugins.workstation_launcher._reuse import unshare
 from tests.launcher.conftest import App
 
+pytestmark = pytest.mark.slow
+
 REUSE = "hydra.launcher.reuse=true"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.launcher.conftest import App
 
+pytestmark = pytest.mark.slow
+
 ANEW = ("hydra.launcher.resume=false", "hydra.launcher.jobs_per_device=1")
 
 

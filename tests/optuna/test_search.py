@@ -9,6 +9,8 @@ import pytest
 from tests.launcher.conftest import heed_ctrl_c
 from tests.optuna.conftest import App
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("optuna", minversion="4.5")
 
 SPACE = "+x=interval(0,1)"

@@ -10,6 +10,8 @@ import pytest
 
 from tests.resolve.conftest import App
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("hydra.sweeper.max_seeds=12", "hydra.sweeper.looks=[4,8,12]", "hydra.sweeper.margin=1.5")
 
 

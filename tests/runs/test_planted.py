@@ -24,6 +24,8 @@ from rnn_mnist.runs.run import Run
 from rnn_mnist.runs.sweep import update_results
 from tests.synthetic_sweep import write_sweep
 
+pytestmark = pytest.mark.slow
+
 _LSTM_ONLY = ("cell", "proj_size", "forget_bias", "parameter_budget")
 
 
