@@ -58,7 +58,7 @@ def test_a_study(path: Path) -> None:
     )
     jobs = grid(path)
     seeds = list(dict.fromkeys(override for job in jobs for override in job if override.startswith("seed=")))
-    # All settings, with the first and the last seed: those between make the same configurations. Of many settings some twenty.
+    # All settings, with the first and the last seed: those between make the same ones. Of many some twenty.
     some = [job for job in jobs if not seeds or seeds[0] in job or seeds[-1] in job]
     some = some[:: 1 + len(some) // 20]
     configs = [compose_checked([f"experiment={path.stem}", *job]).config for job in some]

@@ -142,7 +142,7 @@ def test_long_names_beside_a_legend_do_not_overlap(tmp_path: Path) -> None:
 
 
 def test_an_axis_of_accuracies_ends_about_where_they_do(tmp_path: Path) -> None:
-    write_sweep(tmp_path / "s", {LAYERS: [1, 2]}, seeds=range(3), accuracy=lambda o: 0.5, noise=0.3)
+    write_sweep(tmp_path / "s", {LAYERS: [1, 2]}, seeds=range(3), accuracy=lambda _: 0.5, noise=0.3)
     drawn = draw(Sweep(load_runs(tmp_path / "s").frame), Request("effect"))
     low, high = drawn.figure.axes[0].get_ylim()
     assert -15 < low < high < 115
