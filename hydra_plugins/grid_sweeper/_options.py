@@ -1,13 +1,13 @@
 """The sweeper's options, each declared once: Hydra's configuration, checked values and the documentation's table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.errors import CompactHydraException
 
 from hydra_plugins.grid_sweeper._filter import Filter, FilterError
-from hydra_plugins.workstation_launcher import checked, configuration_field, option, register_node, table_of
+from hydra_plugins.workstation_launcher import checked, configuration_node, option, register_node, table_of
 
 
 class GridError(CompactHydraException):
@@ -107,16 +107,8 @@ class Options:
     )
 
 
-GridSweeperConf = make_dataclass(
-    "GridSweeperConf",
-    [
-        ("_target_", str, field(default="hydra_plugins.grid_sweeper.sweeper.GridSweeper")),
-        *map(configuration_field, fields(Options)),
-    ],
-    namespace={
-        "__module__": __name__,
-        "__doc__": "``hydra.sweeper`` with ``hydra/sweeper=grid``: any value, for :func:`checked_options`.",
-    },
+GridSweeperConf = configuration_node(
+    "GridSweeperConf", Options, "hydra_plugins.grid_sweeper.sweeper.GridSweeper", "hydra/sweeper=grid"
 )
 
 

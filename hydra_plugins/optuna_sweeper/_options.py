@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.errors import CompactHydraException
@@ -11,7 +11,7 @@ from hydra_plugins.optuna_sweeper._conditions import Condition, read_conditions
 from hydra_plugins.workstation_launcher import (
     check_function,
     checked,
-    configuration_field,
+    configuration_node,
     option,
     register_node,
     table_of,
@@ -194,16 +194,8 @@ class Options:
         return self.seed_key is not None and self.remeasure > 0
 
 
-OptunaSweeperConf = make_dataclass(
-    "OptunaSweeperConf",
-    [
-        ("_target_", str, field(default="hydra_plugins.optuna_sweeper.sweeper.OptunaSweeper")),
-        *map(configuration_field, fields(Options)),
-    ],
-    namespace={
-        "__module__": __name__,
-        "__doc__": "``hydra.sweeper`` with ``hydra/sweeper=optuna``: any value, for :func:`checked_options`.",
-    },
+OptunaSweeperConf = configuration_node(
+    "OptunaSweeperConf", Options, "hydra_plugins.optuna_sweeper.sweeper.OptunaSweeper", "hydra/sweeper=optuna"
 )
 
 

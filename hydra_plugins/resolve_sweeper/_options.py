@@ -4,14 +4,14 @@ import contextlib
 import importlib.util
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.errors import CompactHydraException
 
 from hydra_plugins.grid_sweeper._filter import Filter
 from hydra_plugins.grid_sweeper._options import check_filter
-from hydra_plugins.workstation_launcher import checked, configuration_field, flag, option, register_node, table_of
+from hydra_plugins.workstation_launcher import checked, configuration_node, flag, option, register_node, table_of
 
 
 class ResolveError(CompactHydraException):
@@ -144,16 +144,8 @@ class Options:
     higher_is_better: bool = option(default=True, check=flag, description="Whether a higher number is the better one.")
 
 
-ResolveSweeperConf = make_dataclass(
-    "ResolveSweeperConf",
-    [
-        ("_target_", str, field(default="hydra_plugins.resolve_sweeper.sweeper.ResolveSweeper")),
-        *map(configuration_field, fields(Options)),
-    ],
-    namespace={
-        "__module__": __name__,
-        "__doc__": "``hydra.sweeper`` with ``hydra/sweeper=resolve``: any value, for :func:`checked_options`.",
-    },
+ResolveSweeperConf = configuration_node(
+    "ResolveSweeperConf", Options, "hydra_plugins.resolve_sweeper.sweeper.ResolveSweeper", "hydra/sweeper=resolve"
 )
 
 

@@ -10,7 +10,7 @@ from hydra_plugins.workstation_launcher import _schemas as schemas
 from hydra_plugins.workstation_launcher._atomic_files import remove_leftovers, write_atomically, write_json
 from hydra_plugins.workstation_launcher._declared_options import (
     checked,
-    configuration_field,
+    configuration_node,
     described,
     flag,
     option,
@@ -47,7 +47,7 @@ __all__ = [
     "can_show_live",
     "check_function",
     "checked",
-    "configuration_field",
+    "configuration_node",
     "console",
     "contained",
     "described",

@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from hydra_plugins.workstation_launcher._schemas import FLAG, TEXT, mapping_of, optional, record
-
-if TYPE_CHECKING:
-    from hydra_plugins.workstation_launcher._records import Status
 
 RUN_ANEW = record(
     {"code_version": optional(TEXT), "before": mapping_of(TEXT), "ended": FLAG},
@@ -34,7 +31,7 @@ class RunAnew:
     def begun(
         cls,
         known: Mapping[str, Any] | None,
-        earlier: Mapping[str, "Status | None"],
+        earlier: Mapping[str, str],
         code_version: str | None,
         *,
         goes_on: bool,
@@ -43,23 +40,21 @@ class RunAnew:
 
         Args:
             known: what ``sweep.json`` has of an earlier one.
-            earlier: fingerprint of each job to the record that lies there.
+            earlier: fingerprint of each job to the attempt whose record lies there, empty for none.
             code_version: of this command.
             goes_on: whether this command has run an earlier batch.
         """
         taken_up = known is not None and (goes_on or _is_open(known, code_version))
         before: dict[str, str] = dict(known["before"]) if known is not None and taken_up else {}
-        for fingerprint, status in earlier.items():
-            before.setdefault(fingerprint, "" if status is None else status.attempt_id)
-        return cls(code_version, before)
+        return cls(code_version, {**earlier, **before})
 
 
-def was_run_anew(known: Mapping[str, Any] | None, status: "Status", code_version: str | None) -> bool:
+def was_run_anew(known: Mapping[str, Any] | None, fingerprint: str, attempt_id: str, code_version: str | None) -> bool:
     """Whether the attempt that completed a job was one of a command that ran jobs anew and was interrupted."""
     if known is None or not _is_open(known, code_version):
         return False
-    before = known["before"].get(status.fingerprint)
-    return before is not None and before != status.attempt_id
+    before = known["before"].get(fingerprint)
+    return before is not None and before != attempt_id
 
 
 def _is_open(known: Mapping[str, Any], code_version: str | None) -> bool:

@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import field, fields
+from dataclasses import field, fields, make_dataclass
 from typing import Any, TypeVar
 
 from hydra.core.config_store import ConfigStore
@@ -81,8 +81,29 @@ def checked(
     return options(**found)
 
 
-def configuration_field(entry: Any) -> tuple[str, Any, Any]:
-    """The field of a node of Hydra's configuration that an option has: any value, for it is checked later."""
+def configuration_node(name: str, options: type, target: str, chosen_by: str, **attributes: Any) -> type:
+    """The node of Hydra's configuration that a plugin's options have: any values, for they are checked later.
+
+    Args:
+        name: of the node's class, which is an attribute of the module that declares the options.
+        options: the dataclass of their declarations.
+        target: dotted path of the plugin's class.
+        chosen_by: what somebody types to have it: ``hydra/sweeper=grid``.
+        attributes: of the node's class besides.
+    """
+    node = chosen_by.partition("=")[0].replace("/", ".")
+    return make_dataclass(
+        name,
+        [("_target_", str, field(default=target)), *map(_configuration_field, fields(options))],
+        namespace={
+            "__module__": options.__module__,
+            "__doc__": f"``{node}`` with ``{chosen_by}``: any value, to be checked.",
+            **attributes,
+        },
+    )
+
+
+def _configuration_field(entry: Any) -> tuple[str, Any, Any]:
     default = entry.metadata["default"]
     return (
         entry.name,

@@ -6,11 +6,13 @@ own below this one, and is gone when this one is.
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import select
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 
@@ -34,6 +36,8 @@ _PROGRESS_SECONDS = 2.0
 """How often that is written at most."""
 _DUMP_SECONDS = 0.5
 _KILL_SECONDS = 10.0
+_MOST_REPORTS = 100
+"""Jobs whose reports are passed on in one turn."""
 _RECORD_SECONDS = 30.0
 """How long the record that a launching process has written may take to be seen here."""
 
@@ -78,7 +82,16 @@ def own_record(directory: Path, attempt_id: str, seconds: float = _RECORD_SECOND
         time.sleep(_LOOK_SECONDS)
 
 
-def last_report(directory: Path, number: int) -> bytes | None:
+def pass_on_reports(jobs: Iterable[tuple[Path, int]], progress: int) -> None:
+    """Write what jobs have reported last, of each its directory and number, to the pipe of the display."""
+    for directory, number in itertools.islice(jobs, _MOST_REPORTS):
+        line = _last_report(directory, number)
+        if line is not None:
+            with contextlib.suppress(OSError):
+                os.write(progress, line)
+
+
+def _last_report(directory: Path, number: int) -> bytes | None:
     """What the job in a directory has reported last, as a line of the pipe to the display; None if nothing.
 
     Args:

@@ -8,7 +8,7 @@ import contextlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from hydra.errors import CompactHydraException
@@ -16,7 +16,7 @@ from hydra.errors import CompactHydraException
 from hydra_plugins.workstation_launcher._declared_options import (
     called,
     checked,
-    configuration_field,
+    configuration_node,
     described,
     flag,
     option,
@@ -288,17 +288,14 @@ def option_called(name: str) -> str | None:
     return called(Options, name)
 
 
-WorkstationLauncherConf = make_dataclass(
+_OF_A_WORKSTATION = ("devices", "jobs_per_device", "start_interval_seconds", "start_method")
+
+WorkstationLauncherConf = configuration_node(
     "WorkstationLauncherConf",
-    [
-        ("_target_", str, field(default="hydra_plugins.workstation_launcher.launcher.WorkstationLauncher")),
-        *map(configuration_field, fields(Options)),
-    ],
-    namespace={
-        "__module__": __name__,
-        "suggest_key": staticmethod(suggest_key),
-        "__doc__": "``hydra.launcher`` with ``hydra/launcher=workstation``: any value, for :func:`checked_options`.",
-    },
+    Options,
+    "hydra_plugins.workstation_launcher.launcher.WorkstationLauncher",
+    "hydra/launcher=workstation",
+    suggest_key=staticmethod(suggest_key),
 )
 
 
@@ -309,6 +306,21 @@ def checked_options(given: Mapping[str, Any]) -> Options:
         OptionError: if one of them cannot be used, or is none.
     """
     return checked(Options, given, "hydra.launcher", OptionError)
+
+
+def refuse_of_a_workstation(given: Mapping[str, Any], launcher: str, instead: str) -> None:
+    """Refuse options that mean nothing on a cluster, where they are not as they come.
+
+    Raises:
+        OptionError: if there is one.
+    """
+    for entry in fields(Options):
+        default = entry.metadata["default"]
+        if entry.name in _OF_A_WORKSTATION and given.get(entry.name, default) != default:
+            raise OptionError(
+                f"hydra.launcher.{entry.name}={given[entry.name]}: has no meaning with hydra/launcher={launcher}; "
+                f"{instead} have"
+            )
 
 
 def described_options() -> Iterator[tuple[str, str, str]]:

@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from hydra_plugins.workstation_launcher._declared_options import (
     checked,
-    configuration_field,
+    configuration_node,
     option,
     register_node,
     suggested,
     table_of,
 )
-from hydra_plugins.workstation_launcher._options import OptionError, Options, number
+from hydra_plugins.workstation_launcher._options import OptionError, Options, number, refuse_of_a_workstation
 
-_OF_A_WORKSTATION = ("devices", "jobs_per_device", "start_interval_seconds", "start_method")
 _BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -69,17 +68,12 @@ def suggest_key(name: str) -> str | None:
     return suggested(RayOptions, name)
 
 
-RayLauncherConf = make_dataclass(
+RayLauncherConf = configuration_node(
     "RayLauncherConf",
-    [
-        ("_target_", str, field(default="hydra_plugins.workstation_launcher.ray_launcher.RayLauncher")),
-        *map(configuration_field, fields(RayOptions)),
-    ],
-    namespace={
-        "__module__": __name__,
-        "suggest_key": staticmethod(suggest_key),
-        "__doc__": "``hydra.launcher`` with ``hydra/launcher=ray``.",
-    },
+    RayOptions,
+    "hydra_plugins.workstation_launcher.ray_launcher.RayLauncher",
+    "hydra/launcher=ray",
+    suggest_key=staticmethod(suggest_key),
 )
 
 
@@ -89,13 +83,7 @@ def checked_ray_options(given: Mapping[str, Any]) -> RayOptions:
     Raises:
         OptionError: if one of them cannot be used, or is none.
     """
-    for entry in fields(Options):
-        default = entry.metadata["default"]
-        if entry.name in _OF_A_WORKSTATION and given.get(entry.name, default) != default:
-            raise OptionError(
-                f"hydra.launcher.{entry.name}={given[entry.name]}: has no meaning with hydra/launcher=ray; "
-                "cpus, gpus and memory have"
-            )
+    refuse_of_a_workstation(given, "ray", "cpus, gpus and memory")
     return checked(RayOptions, given, "hydra.launcher", OptionError)
 
 

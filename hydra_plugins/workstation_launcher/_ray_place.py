@@ -16,7 +16,7 @@ from ray.exceptions import OutOfMemoryError, RayError, TaskCancelledError
 
 from hydra_plugins.workstation_launcher._atomic_files import write_atomically
 from hydra_plugins.workstation_launcher._devices import available_cores
-from hydra_plugins.workstation_launcher._keeper import STOP, last_report
+from hydra_plugins.workstation_launcher._keeper import STOP, pass_on_reports
 from hydra_plugins.workstation_launcher._messages import (
     Began,
     Exited,
@@ -207,11 +207,7 @@ class RayPlace:
                 if status is not None and status.attempt_id == task.attempt_id and status.state != State.queued:
                     task.runs = True
                     self._events.put(Began(token, status.host or self.name))
-        for _, task in [each for each in tasks if each[1].runs][:_MOST_LOOKED_AT]:
-            line = last_report(task.directory, task.number)
-            if line is not None:
-                with contextlib.suppress(OSError):
-                    os.write(self.progress, line)
+        pass_on_reports(((task.directory, task.number) for _, task in tasks if task.runs), self.progress)
 
     def close(self) -> None:
         """Kill what still runs."""

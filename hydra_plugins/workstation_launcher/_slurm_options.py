@@ -2,23 +2,28 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from hydra_plugins.workstation_launcher._declared_options import (
     checked,
-    configuration_field,
+    configuration_node,
     option,
     register_node,
     suggested,
     table_of,
 )
-from hydra_plugins.workstation_launcher._options import OptionError, Options, number, texts, whole
+from hydra_plugins.workstation_launcher._options import (
+    OptionError,
+    Options,
+    number,
+    refuse_of_a_workstation,
+    texts,
+    whole,
+)
 
 _OURS = ("array", "hold", "signal", "requeue", "output", "error", "comment", "chdir", "open-mode", "job-name")
 """Parameters of ``sbatch`` that the launcher itself gives."""
-_OF_A_WORKSTATION = ("devices", "jobs_per_device", "start_interval_seconds", "start_method")
-"""Options of the workstation launcher that mean nothing on a cluster."""
 
 
 def _name(value: Any) -> str | None:
@@ -107,17 +112,12 @@ def suggest_key(name: str) -> str | None:
     return suggested(SlurmOptions, name)
 
 
-SlurmLauncherConf = make_dataclass(
+SlurmLauncherConf = configuration_node(
     "SlurmLauncherConf",
-    [
-        ("_target_", str, field(default="hydra_plugins.workstation_launcher.slurm_launcher.SlurmLauncher")),
-        *map(configuration_field, fields(SlurmOptions)),
-    ],
-    namespace={
-        "__module__": __name__,
-        "suggest_key": staticmethod(suggest_key),
-        "__doc__": "``hydra.launcher`` with ``hydra/launcher=slurm``.",
-    },
+    SlurmOptions,
+    "hydra_plugins.workstation_launcher.slurm_launcher.SlurmLauncher",
+    "hydra/launcher=slurm",
+    suggest_key=staticmethod(suggest_key),
 )
 
 
@@ -127,15 +127,7 @@ def checked_slurm_options(given: Mapping[str, Any]) -> SlurmOptions:
     Raises:
         OptionError: if one of them cannot be used, or is none.
     """
-    for entry in fields(Options):
-        if (
-            entry.name in _OF_A_WORKSTATION
-            and given.get(entry.name, entry.metadata["default"]) != entry.metadata["default"]
-        ):
-            raise OptionError(
-                f"hydra.launcher.{entry.name}={given[entry.name]}: has no meaning with hydra/launcher=slurm; "
-                "cpus, gpus and array_parallelism have"
-            )
+    refuse_of_a_workstation(given, "slurm", "cpus, gpus and array_parallelism")
     return checked(SlurmOptions, given, "hydra.launcher", OptionError)
 
 

@@ -14,7 +14,7 @@ from typing import Self
 from omegaconf import DictConfig
 
 from hydra_plugins.workstation_launcher import _slurm_queue as slurm
-from hydra_plugins.workstation_launcher._keeper import last_report
+from hydra_plugins.workstation_launcher._keeper import pass_on_reports
 from hydra_plugins.workstation_launcher._messages import Began, Exited, Ready, Requeued, Start, WorkOrder
 from hydra_plugins.workstation_launcher._new_interpreter import Content, content_of
 from hydra_plugins.workstation_launcher._orders import OrderWriter, remove_batches
@@ -34,8 +34,6 @@ _RECORD_SECONDS = 15.0
 _LONGEST_WORDS = 500
 _RELEASED = "released"
 """A file in the folder of a batch whose jobs may begin."""
-_MOST_REPORTS = 100
-"""Jobs that are looked at for what they report, in one turn."""
 
 
 @dataclass
@@ -306,12 +304,8 @@ class SlurmPlace:
                 os.write(self._wake_up, b"\0")
 
     def _pass_reports_on(self) -> None:
-        running = [known for known in list(self._known.values()) if known.runs]
-        for known in running[:_MOST_REPORTS]:
-            line = last_report(known.directory, known.number)
-            if line is not None:
-                with contextlib.suppress(OSError):
-                    os.write(self.progress, line)
+        known = list(self._known.values())
+        pass_on_reports(((job.directory, job.number) for job in known if job.runs), self.progress)
 
     def close(self) -> None:
         """Look no more, and remove the orders of jobs that have ended."""

@@ -104,7 +104,7 @@ def plan_jobs(
     patience = Patience()
 
     def was_anew(earlier: Status) -> bool:
-        return was_run_anew(record.content.get("anew"), earlier, code_version)
+        return was_run_anew(record.content.get("anew"), earlier.fingerprint, earlier.attempt_id, code_version)
 
     with rare_collections():
         for number, given in enumerate(batch, first_number):

@@ -283,7 +283,9 @@ class WorkstationLauncher(Launcher, Streaming):
     def _note_what_is_run_anew(self, record: SweepRecord, jobs: list[Job], code_version: str | None) -> None:
         if self._options.resume:
             return
-        earlier = {job.fingerprint: job.earlier for job in jobs if job.twin is None}
+        earlier = {
+            job.fingerprint: "" if job.earlier is None else job.earlier.attempt_id for job in jobs if job.twin is None
+        }
         record.anew = RunAnew.begun(record.content.get("anew"), earlier, code_version, goes_on=self._begun)
         if kept := sum(job.skipped for job in jobs):
             log.info("resume=false: %d of %d jobs were run anew before this command was interrupted", kept, len(jobs))
