@@ -13,7 +13,7 @@ import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PatientPruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
@@ -190,8 +190,14 @@ def _storage(options: Options, directory: Path) -> BaseStorage:
     path = directory / JOURNAL
     directory.mkdir(parents=True, exist_ok=True)
     _end_last_line(path)
+    # Not Optuna's default, a link to the journal: from a relative path it leads nowhere, and one that a kill has left and
+    # that leads nowhere is waited for without end.
+    lock = JournalFileOpenLock(str(path), _LOCK_SECONDS)
+    left = path.with_name(f"{path.name}.lock")
+    if left.is_symlink() and not left.exists():
+        left.unlink(missing_ok=True)
     try:
-        return JournalStorage(JournalFileBackend(str(path), JournalFileSymlinkLock(str(path), _LOCK_SECONDS)))
+        return JournalStorage(JournalFileBackend(str(path), lock))
     except Exception as error:  # whatever Optuna makes of what lies there
         raise SearchError(f"{path}: not a journal of Optuna's ({_line(error)}); delete it to begin anew") from None
 

@@ -1,5 +1,6 @@
 """Searches of a program whose value is known: they stream, go on where they stood, prune, and measure again."""
 
+import os
 import signal
 import subprocess
 import time
@@ -318,13 +319,47 @@ def test_a_file_that_is_no_journal_is_named(app: App, content: str) -> None:
 @pytest.mark.slow
 def test_a_line_of_the_journal_that_a_kill_has_cut_is_no_end_of_the_search(app: App) -> None:
     assert app.run(SPACE, "hydra.sweeper.n_trials=2").returncode == 0
-    journal = app.sweep / "optuna.journal"
-    with journal.open("a") as file:
+    with (app.sweep / "optuna.journal").open("a") as file:
         file.write('{"op_code": 4, "work')
-    (app.sweep / "optuna.journal.lock").symlink_to(journal)  # as a kill within the writing leaves it
     done = app.run(SPACE, "hydra.sweeper.n_trials=3")
     assert done.returncode == 0, done.stderr
     assert states(app) == ["COMPLETE"] * 3
+
+
+# Python executes a module of this name before anything else.
+KILLED_IN_THE_JOURNAL = """
+import os, signal
+fsync = os.fsync
+def killed(descriptor):
+    fsync(descriptor)
+    if os.readlink(f"/proc/self/fd/{descriptor}").endswith("optuna.journal") and os.path.getsize(descriptor) > 2000:
+        os.kill(os.getpid(), signal.SIGKILL)
+os.fsync = killed
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("directory", ["sweep", None], ids=["relative", "absolute"])
+def test_a_kill_that_leaves_the_lock_of_the_journal_is_no_end_of_the_search(app: App, directory: str | None) -> None:
+    where = [SPACE, "hydra.sweeper.n_trials=3"] + ([f"hydra.sweep.dir={directory}"] if directory else [])
+    (app.folder / "sitecustomize.py").write_text(KILLED_IN_THE_JOURNAL)
+    assert app.run(*where).returncode == -signal.SIGKILL
+    (app.folder / "sitecustomize.py").unlink()
+    assert os.path.lexists(app.sweep / "optuna.journal.lock")
+    done = app.run(*where)
+    assert done.returncode == 0, done.stderr
+    assert states(app) == ["COMPLETE"] * 3
+    assert all(count == 1 for count in app.steps().values())
+
+
+@pytest.mark.slow
+def test_a_lock_of_another_program_that_leads_nowhere_is_no_end_of_the_search(app: App) -> None:
+    app.sweep.mkdir()
+    # optuna-dashboard's, which was given a relative path; Optuna would wait for it for ever.
+    (app.sweep / "optuna.journal.lock").symlink_to("sweep/optuna.journal")
+    done = app.run(SPACE, "hydra.sweeper.n_trials=2")
+    assert done.returncode == 0, done.stderr
+    assert states(app) == ["COMPLETE"] * 2
 
 
 @pytest.mark.slow
