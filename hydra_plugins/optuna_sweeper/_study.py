@@ -190,8 +190,8 @@ def _storage(options: Options, directory: Path) -> BaseStorage:
     path = directory / JOURNAL
     directory.mkdir(parents=True, exist_ok=True)
     _end_last_line(path)
-    # Not Optuna's default, a link to the journal: from a relative path it leads nowhere, and one that a kill has left and
-    # that leads nowhere is waited for without end.
+    # Not Optuna's default, a link to the journal: made from a relative path it leads nowhere, and one of those that a
+    # kill has left is waited for without end.
     lock = JournalFileOpenLock(str(path), _LOCK_SECONDS)
     left = path.with_name(f"{path.name}.lock")
     if left.is_symlink() and not left.exists():

@@ -4,15 +4,14 @@ A stale ``results.csv`` never matters, an unfinished sweep is read as far as it 
 and left out.
 """
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hydra_plugins.workstation_launcher import read_plain
 from rnn_mnist.analysis.reading.run_directories import ResultsError, sweeps_in
+from rnn_mnist.analysis.reading.run_tables import read_together
 from rnn_mnist.catalogues.metrics import METRICS, Metric, run_metrics
 from rnn_mnist.runs.files import merged_columns
 from rnn_mnist.runs.record import (
@@ -141,26 +140,8 @@ def _config_column(values: list[Any]) -> pd.Series:
 
 
 def _long_table(runs: pd.DataFrame, file_name: str, counter: str) -> pd.DataFrame:
-    tables, problems = [], []
-    for position, directory in enumerate(runs["directory"]):
-        path = Path(directory) / file_name
-        try:
-            table = pd.read_csv(io.BytesIO(read_plain(path)))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            problems.append(f"{path}: unreadable: {str(error).splitlines()[0]}")
-            continue
-        if counter not in table.columns:
-            problems.append(f"{path}: no column {counter}")
-            continue
-        tables.append(table.assign(_position=position))
-    if not tables:
-        long = runs.iloc[:0].assign(**{counter: pd.Series(dtype=int)})
-    else:
-        rows = pd.concat(tables, ignore_index=True)
-        of_runs = runs.drop(columns=[column for column in rows.columns if column in runs.columns])
-        repeated = of_runs.iloc[rows["_position"].to_numpy()].reset_index(drop=True)
-        long = pd.concat([repeated, rows.drop(columns="_position")], axis=1)
+    rows, positions, problems = read_together([Path(each) / file_name for each in runs["directory"]], counter)
+    of_runs = runs.drop(columns=[column for column in rows.columns if column in runs.columns])
+    long = pd.concat([of_runs.iloc[positions].reset_index(drop=True), rows], axis=1)
     long.attrs = {"problems": problems}
     return long
