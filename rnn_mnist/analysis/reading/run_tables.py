@@ -74,9 +74,16 @@ def _alike(contents: Mapping[int, bytes]) -> list[dict[int, list[bytes]]]:
     for place, content in contents.items():
         header, *lines = content.split(b"\n")
         rows = [line for line in lines if line]
-        if rows and all(_NUMBERS.fullmatch(row) and row.count(b",") == header.count(b",") for row in rows):
+        if rows and _are_numbers(rows, header):
             alike.setdefault(header, {})[place] = rows
     return list(alike.values())
+
+
+def _are_numbers(rows: list[bytes], header: bytes) -> bool:
+    if b'"' in header:  # a comma within quotes parts nothing
+        return False
+    commas = header.count(b",")
+    return all(_NUMBERS.fullmatch(row) and row.count(b",") == commas for row in rows)
 
 
 def _parsed_at_once(contents: Mapping[int, bytes], files: Mapping[int, list[bytes]]) -> pd.DataFrame | None:
@@ -84,7 +91,7 @@ def _parsed_at_once(contents: Mapping[int, bytes], files: Mapping[int, list[byte
     header = contents[next(iter(files))].partition(b"\n")[0]
     text = [header, *(row for rows in files.values() for row in rows)]
     try:
-        table = pd.read_csv(io.BytesIO(b"\n".join(text)), index_col=False)
+        table = pd.read_csv(io.BytesIO(b"\n".join(text)))
     except ValueError:
         return None
     is_numbers = len(table) == len(text) - 1 and table.dtypes.map(pd.api.types.is_numeric_dtype).all()

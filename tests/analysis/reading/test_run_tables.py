@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnn_mnist.analysis.reading.run_tables import read_together
@@ -27,6 +27,7 @@ FILES = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
+@example(files=[('"a,b",epoch', ["0,0,1"], "\n")])
 @given(files=st.lists(FILES, max_size=6))
 def test_as_each_alone(files: list[tuple[str, list[str], str] | None]) -> None:
     expected: list[tuple[int, dict[Any, Any]]] = []
