@@ -32,8 +32,8 @@ def read_together(paths: Sequence[Path], counter: str) -> tuple[pd.DataFrame, np
     # An empty table would make texts of the others' numbers, and stands only where there is no other.
     tables = [pd.DataFrame({counter: pd.Series(dtype=int)})]
     places = [np.empty(0, dtype=int)]
-    for files in _alike(contents):
-        table = _parsed_at_once(contents, files)
+    for header, files in _alike(contents).items():
+        table = _parsed_at_once(header, files)
         if table is not None and counter in table.columns:
             tables.append(table)
             places.append(np.repeat(list(files), [len(rows) for rows in files.values()]))
@@ -68,15 +68,15 @@ def _contents(paths: Sequence[Path]) -> tuple[dict[int, bytes], dict[int, str]]:
     return contents, problems
 
 
-def _alike(contents: Mapping[int, bytes]) -> list[dict[int, list[bytes]]]:
-    """The rows of the files that hold numbers in as many columns as they name, by these columns."""
+def _alike(contents: Mapping[int, bytes]) -> dict[bytes, dict[int, list[bytes]]]:
+    """The rows of the files that hold numbers in as many columns as they name, by the line that names these."""
     alike: dict[bytes, dict[int, list[bytes]]] = {}
     for place, content in contents.items():
         header, *lines = content.split(b"\n")
         rows = [line for line in lines if line]
         if rows and _are_numbers(rows, header):
             alike.setdefault(header, {})[place] = rows
-    return list(alike.values())
+    return alike
 
 
 def _are_numbers(rows: list[bytes], header: bytes) -> bool:
@@ -86,9 +86,8 @@ def _are_numbers(rows: list[bytes], header: bytes) -> bool:
     return all(_NUMBERS.fullmatch(row) and row.count(b",") == commas for row in rows)
 
 
-def _parsed_at_once(contents: Mapping[int, bytes], files: Mapping[int, list[bytes]]) -> pd.DataFrame | None:
+def _parsed_at_once(header: bytes, files: Mapping[int, list[bytes]]) -> pd.DataFrame | None:
     """None if not all of it is numbers."""
-    header = contents[next(iter(files))].partition(b"\n")[0]
     text = [header, *(row for rows in files.values() for row in rows)]
     try:
         table = pd.read_csv(io.BytesIO(b"\n".join(text)))
